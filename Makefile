@@ -1,0 +1,66 @@
+# make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
+# make test | lab | notebooks | zoo [NAME=…] | quality [SYSTEM=…] | env
+
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	"$$p" -c '$(SUITABLE)' 2>/dev/null && { echo "$$p"; break; }; done)
+
+# Every variable given on the command line except these becomes a flag: CROPS=16 is --crops 16. Make hands
+# the values to the shell through the environment, so quotes and bars in a prompt need no escaping.
+OURS := PYTHON VENV NAME
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
+$(foreach v,$(GIVEN),$(eval override export $(v) := $$(value $(v))))
+flag = --$(shell printf '%s' '$(1)' | tr 'A-Z_' 'a-z-') "$$$(1)"
+FLAGS = $(foreach v,$(sort $(filter-out $(OURS),$(GIVEN))),$(call flag,$(v)))
+
+.PHONY: help paint test lab notebooks zoo quality env
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+paint: $(VENV)/.painting
+	@$(RUN) -m helpers paint $(FLAGS)
+
+test: $(VENV)/.tools
+	$(RUN) -m ruff check .
+	$(RUN) -m pytest tests
+	REHEARSAL=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+lab: $(VENV)/.tools
+	$(RUN) -m jupyterlab notebooks
+
+notebooks: $(VENV)/.tools
+	$(RUN) -m helpers.notebooks $(NAME)
+
+zoo: $(VENV)/.tools
+	$(RUN) -m helpers.world.train $(NAME)
+
+quality: $(VENV)/.tools
+	$(RUN) -m helpers.world.quality $(FLAGS)
+
+env: $(VENV)/.tools
+
+# The environment: made once, installed again only when a requirement changes.
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Discotheque needs Python 3.11 or 3.12, and none was found;"; \
+	  echo "install one (Debian: sudo apt install python3 python3-venv) or name it: make PYTHON=/path/to/python"; exit 1; }
+	@"$(PYTHON)" -c '$(SUITABLE)' || { echo "$(PYTHON) is not a Python 3.11 or 3.12;"; \
+	  echo "name another one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments: its venv package is missing;"; \
+	  echo "on Debian: sudo apt install python3-venv, then the same make again"; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+INSTALL = $(RUN) -m pip install --disable-pip-version-check --constraint constraints.txt
+
+$(VENV)/.painting: requirements.txt constraints.txt $(VENV)/.made
+	@echo "Installing what painting needs: once, a few minutes."
+	$(INSTALL) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.txt $(VENV)/.painting
+	$(INSTALL) --requirement requirements-dev.txt
+	@touch $@

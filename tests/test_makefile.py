@@ -1,0 +1,78 @@
+"""The Makefile's one trick: what stands after `make paint` arrives at the command line, word for word."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STUB = "#!{python}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def make(*words):
+    return subprocess.run(["make", "--no-print-directory", *words], cwd=ROOT, text=True, capture_output=True)
+
+
+@pytest.fixture
+def venv(tmp_path):
+    """An environment that is already installed and whose python only says what it was asked."""
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    python.write_text(STUB.format(python=sys.executable))
+    python.chmod(0o755)
+    for stamp in (".made", ".painting", ".tools"):
+        (tmp_path / stamp).touch()
+    return tmp_path
+
+
+def asked(venv, *words):
+    done = make(*words, f"VENV={venv}")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_paint_hands_over_every_knob(venv):
+    words = asked(venv, "paint", "PROMPT=fog | neon:0.5", "SEED=3", "SIZE=128", "crop_power=0.5")
+    assert words[:3] == ["-m", "helpers", "paint"]
+    pairs = dict(zip(words[3::2], words[4::2], strict=True))
+    assert pairs == {"--prompt": "fog | neon:0.5", "--seed": "3", "--size": "128", "--crop-power": "0.5"}
+
+
+@pytest.mark.parametrize("prompt", ['a "red" $5 note', "it's `late` $(HOME) | text:-0.3", r"back\slash * ? ; &"])
+def test_prompts_need_no_escaping(venv, prompt):
+    assert asked(venv, "paint", f"PROMPT={prompt}")[3:] == ["--prompt", prompt]
+
+
+def test_a_wrong_python_is_named(tmp_path):
+    done = make("paint", "PYTHON=/bin/false", f"VENV={tmp_path / 'new'}")
+    assert done.returncode != 0
+    assert "/bin/false is not a Python 3.11 or 3.12;" in done.stdout
+    assert "name another one: make PYTHON=/path/to/python3.11" in done.stdout
+
+
+def test_a_missing_python_is_explained(tmp_path):
+    done = make("paint", "PYTHON=", f"VENV={tmp_path / 'new'}")
+    assert done.returncode != 0 and "Discotheque needs Python 3.11 or 3.12, and none was found" in done.stdout
+
+
+def test_a_missing_venv_package_is_explained(tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    done = make("paint", f"PYTHON={python}", f"VENV={tmp_path / 'new'}")
+    assert done.returncode != 0 and "on Debian: sudo apt install python3-venv" in done.stdout
+
+
+def test_requirements_are_installed_again_only_when_they_change(venv):
+    assert "pip install" not in make("-n", "test", f"VENV={venv}").stdout
+    (venv / ".painting").unlink()
+    assert "pip install" in make("-n", "test", f"VENV={venv}").stdout
+
+
+def test_ci_runs_make_test():
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[1:] == ["exec make test"]
