@@ -43,7 +43,9 @@ def test_paint_hands_over_every_knob(venv):
     assert pairs == {"--prompt": "fog | neon:0.5", "--seed": "3", "--size": "128", "--crop-power": "0.5"}
 
 
-@pytest.mark.parametrize("prompt", ['a "red" $5 note', "it's `late` $(HOME) | text:-0.3", r"back\slash * ? ; &"])
+@pytest.mark.parametrize("prompt", [
+    'a "red" $5 note', "it's `late` $(HOME) | text:-0.3", r"back\slash * ? ; &",
+])
 def test_prompts_need_no_escaping(venv, prompt):
     assert asked(venv, "paint", f"PROMPT={prompt}")[3:] == ["--prompt", prompt]
 
