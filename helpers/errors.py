@@ -1,0 +1,44 @@
+"""`Refused`: the one exception for anything a person asked for that cannot be done.
+
+It is raised before any work, and says three things: what is wrong, what is allowed, what to try.
+
+    Refused("width is 500", "it goes in steps of 32", "try 480 or 512")
+    -> width is 500; it goes in steps of 32: try 480 or 512
+"""
+
+import difflib
+
+
+class Refused(ValueError):
+    """Message `wrong; allowed: advice`; empty parts are left out."""
+
+    def __init__(self, wrong: str, allowed: str = "", advice: str = ""):
+        super().__init__(wrong, allowed, advice)  # all three in args, so that it survives pickling
+        self.wrong, self.allowed, self.advice = wrong, allowed, advice
+
+    def __str__(self) -> str:
+        rest = ": ".join(part for part in (self.allowed, self.advice) if part)
+        return f"{self.wrong}; {rest}" if rest else self.wrong
+
+
+def quoted(names) -> str:
+    """'a', 'b', 'c'"""
+    return ", ".join(repr(str(name)) for name in names)
+
+
+def closest(name, names) -> str | None:
+    """The one of `names` that `name` most likely means, or None; capitals and separators do not count."""
+    plain = {_plain(other): other for other in reversed(list(names))}
+    near = difflib.get_close_matches(_plain(name), list(plain), 1, cutoff=0.7)
+    return plain[near[0]] if near else None
+
+
+def unknown(what: str, name, names, listed: str = "") -> Refused:
+    """`no system called 'deepdaze'; did you mean 'deep_daze'?`, or else `listed`, or all names."""
+    near = closest(name, names)
+    return Refused(f"no {what} called {str(name)!r}",
+                   f"did you mean {near!r}?" if near else listed or f"choose one of {quoted(names)}")
+
+
+def _plain(name) -> str:
+    return "".join(c for c in str(name).lower() if c.isalnum())

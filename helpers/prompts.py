@@ -1,0 +1,109 @@
+"""Prompts: what to paint, as an artist writes it.
+
+`fog | neon:0.5 | text:-0.3:-0.5` is three prompts: words, then perhaps a weight, then perhaps a stop. A
+negative weight pushes away; a stop is where a prompt is satisfied. `a ^ b` is a story of two scenes.
+
+Numbers are peeled from the right, so other colons stay words: "Star Wars: a new hope", "https://a.org/b.png".
+So do clocks and ratios ("at 12:30", "16:9"): a bare whole number right behind a digit and a colon; and
+numbers beyond 100, which are years or ports. "at 12:30 :2" and "at 12:30:0.5" do have a weight.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import Refused
+from .schedules import NUMBER, written
+
+HEAVIEST = 100  # no weight or stop is beyond it, so "Blade Runner: 2049" and ":8080" stay words
+_LAST = re.compile(rf"(.*?)(\s*):\s*({NUMBER})\s*", re.DOTALL)
+_CLOCK = re.compile(r"(?<![0-9.:])[0-9]+:[0-9]+(?::[0-9]{2})?")
+EXAMPLE = "try 'a red lighthouse by the sea at sunset'"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Words, how much they count (negative: keep away), the distance that satisfies them (None: never)."""
+
+    text: str
+    weight: float = 1.0
+    stop: float | None = None
+
+    def __str__(self) -> str:
+        """Text that parses back to this prompt."""
+        numbers = [self.weight] if self.stop is None else [self.weight, self.stop]
+        if numbers == [1.0] and _peel(self.text) == (self.text, []):
+            return self.text
+        gap = " " if self.text[-1:].isdigit() else ""  # not the seconds of a clock
+        return f"{self.text}{gap}:" + ":".join(map(written, numbers))
+
+
+def parse(text: str, name: str = "prompts") -> list[Prompt]:
+    """`fog | neon:0.5 | text:-0.3:-0.5` -> prompts, at least one; `name` is the knob the errors speak of."""
+    parts = [part.strip() for part in text.split("|") if part.strip()]
+    if not parts:
+        raise Refused(f"{name} is empty", "it needs at least one word", EXAMPLE)
+    return [_prompt(part, name) for part in parts]
+
+
+def scenes(text: str, name: str = "prompts") -> list[list[Prompt]]:
+    """`a ^ b | c` -> the prompts of each scene of a story, at least one."""
+    told = [scene for scene in text.split("^") if scene.strip(" \t\n|")]
+    return [parse(scene, name) for scene in told] or [parse("", name)]
+
+
+def noise(text: str, name: str = "noise_prompts") -> list[tuple[int, float]]:
+    """`7 | 8:0.5` -> (seed, weight) of each prompt that is nothing but noise; empty text is none."""
+    pairs = []
+    for part in filter(None, (part.strip() for part in text.split("|"))):
+        match = re.fullmatch(rf"([0-9]+)\s*(?::\s*({NUMBER}))?", part)
+        if not match:
+            raise Refused(f"{name} has {part!r}",
+                          "a noise prompt is a seed and perhaps a weight", "try '7 | 8:0.5'")
+        pairs.append((int(match[1]), float(match[2] or 1)))
+    return pairs
+
+
+def window(words: list[str], last: int, count: Callable[[str], int], limit: int) -> str:
+    """The end of `words[:last]` that fits a perceptor: at most `limit` of what `count(text)` counts, tokens.
+
+    A story moves through its text this way: words join at the end and leave at the front. The newest word
+    stays even where it alone is too long.
+    """
+    told = words[:last]
+    first = max(0, len(told) - limit)  # every word is at least one token
+    while first < len(told) - 1 and count(" ".join(told[first:])) > limit:
+        first += 1
+    return " ".join(told[first:])
+
+
+def windows(text: str, each: int, count: Callable[[str], int], limit: int, start: int = 0) -> list[str]:
+    """A long text as the windows of a story: `start` words at first (0: `each`), `each` more every time."""
+    words = text.split()
+    if not words:
+        raise Refused("the story is empty", "it needs at least one word", EXAMPLE)
+    ends = list(range(start or each, len(words), each)) + [len(words)]
+    return [window(words, end, count, limit) for end in ends]
+
+
+def _prompt(part: str, name: str) -> Prompt:
+    text, numbers = _peel(part)
+    if not text:
+        raise Refused(f"{name} has {part!r}", "a weight comes after words", "try 'fog:0.5'")
+    return Prompt(text, *numbers)
+
+
+def _peel(text: str) -> tuple[str, list[float]]:
+    """Words, and the one or two numbers behind them."""
+    numbers = []
+    while len(numbers) < 2 and (match := _LAST.fullmatch(text)):
+        head, gap, number = match.groups()
+        if abs(float(number)) > HEAVIEST or _clock(text):
+            break
+        text, numbers = head, [float(number), *numbers]
+    return text.strip(), numbers
+
+
+def _clock(text: str) -> bool:
+    """Does the text end in something like 12:30, 12:30:45 or 16:9?"""
+    return any(match.end() == len(text.rstrip()) for match in _CLOCK.finditer(text))
