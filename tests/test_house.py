@@ -14,7 +14,7 @@ HELPERS = ROOT / "helpers"
 # A file imports only from a lower floor. On the ground floor the steps are finer than whole numbers.
 FLOORS = {
     "errors": 0.0, "machine": 0.1, "schedules": 0.1, "prompts": 0.2, "knobs": 0.25, "settings": 0.3,
-    "images": 0.3, "canvas": 0.4, "augment": 0.4, "cutouts": 0.45, "samplers": 0.4, "loop": 0.5, "world": 0.6,
+    "images": 0.3, "canvas": 0.4, "augment": 0.4, "optimizers": 0.4, "cutouts": 0.45, "samplers": 0.4, "loop": 0.5, "world": 0.6,
     "weights": 1, "runs": 1, "forms": 1, "studio": 1,
     "perceptors": 2, "networks": 2, "world.judge": 2,
     "guides": 3,

@@ -1,0 +1,84 @@
+"""The algebra of guides: they add, they scale, and they report each term by name."""
+
+from torch import nn
+
+from helpers.cutouts import at
+
+
+class Guide(nn.Module):
+    """`guide(image, progress)` -> scalar, lower is better. `label` names the term in reports."""
+
+    label = ""
+
+    def forward(self, image, progress=0.0):
+        raise NotImplementedError
+
+    @property
+    def terms(self):
+        return [(1.0, self)]
+
+    def score(self, image, progress=0.0):
+        """Name -> weighted loss; terms of one name share an entry, terms of weight 0 are not computed."""
+        losses = {}
+        for weight, guide in self.terms:
+            now, name = at(weight, progress), guide.label or type(guide).__name__.lower()
+            if now != 0:
+                losses[name] = losses.get(name, 0) + now * guide(image, progress)
+        return losses
+
+    def economize(self):
+        """Use less memory at a time for the same result; False where nothing is left to save."""
+        return any([child.economize() for child in self.modules() if child is not self and isinstance(child, Guide)])
+
+    def __add__(self, other):
+        return Blend(self.terms + other.terms)
+
+    def __mul__(self, weight):
+        return Blend([(product(weight, mine), guide) for mine, guide in self.terms])
+
+    __rmul__ = __mul__
+
+
+class Blend(Guide):
+    """A weighted sum of guides; made by `+` and `*`."""
+
+    def __init__(self, terms):
+        super().__init__()
+        self.weights, self.guides = [weight for weight, _ in terms], nn.ModuleList(guide for _, guide in terms)
+
+    @property
+    def terms(self):
+        return list(zip(self.weights, self.guides, strict=True))
+
+    def forward(self, image, progress=0.0):
+        return sum(self.score(image, progress).values())
+
+    def economize(self):
+        return any([guide.economize() for guide in self.guides])
+
+
+class Story(Guide):
+    """One guide after the other, each for `every` steps of `total`, and around again."""
+
+    def __init__(self, guides, every, total):
+        super().__init__()
+        self.guides, self.every, self.total = nn.ModuleList(guides), every, total
+
+    def scene(self, progress):
+        """Which guide speaks now. Depends on progress alone, so a resumed run is in the right scene."""
+        return int(progress * self.total / self.every + 1e-6) % len(self.guides)
+
+    def forward(self, image, progress=0.0):
+        return self.guides[self.scene(progress)](image, progress)
+
+    def score(self, image, progress=0.0):
+        return self.guides[self.scene(progress)].score(image, progress)
+
+    def economize(self):
+        return any([guide.economize() for guide in self.guides])
+
+
+def product(a, b):
+    if callable(a) or callable(b):
+        return lambda progress: at(a, progress) * at(b, progress)
+    return a * b

@@ -1,0 +1,123 @@
+"""Prompts: how far every look at the picture is from what it should be, in a perceptor's eyes.
+
+Targets are words, pictures or noise, all of them rows in the perceptor's space with a weight and a stop:
+
+    targets = words(perceptor, prompts.parse("fog | neon:0.5 | text:-0.3")) + images(perceptor, [(photo, 0.5)])
+    guide = Prompts(perceptor, Cutouts(perceptor.size, rng=rng), targets)
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from helpers.cutouts import Cutouts
+from helpers.guides.base import Guide
+
+
+@dataclass(frozen=True)
+class Targets:
+    """`rows` (p, d) of unit length; `weights` (p,), below 0 pushes away; `stops` (p,), -inf never stops.
+
+    A target stops pulling once its distance is below its stop; one that pushes stops beyond -stop.
+    """
+
+    rows: Tensor
+    weights: Tensor
+    stops: Tensor
+
+    def __add__(self, other):
+        return Targets(*(torch.cat([getattr(self, name), getattr(other, name)]) for name in ("rows", "weights", "stops")))
+
+
+def targets(rows, weights, stops=None):
+    stops = [None] * len(weights) if stops is None else stops
+    numbers = torch.tensor([float("-inf") if stop is None else float(stop) for stop in stops])
+    return Targets(F.normalize(rows.float(), dim=-1), torch.tensor([float(w) for w in weights]).to(rows.device),
+                   numbers.to(rows.device))
+
+
+@torch.no_grad()
+def words(perceptor, prompts):
+    """Targets of text; `prompts` are Prompt(text, weight, stop)."""
+    rows = perceptor.encode_text([prompt.text for prompt in prompts])
+    return targets(rows, [prompt.weight for prompt in prompts], [prompt.stop for prompt in prompts])
+
+
+@torch.no_grad()
+def images(perceptor, pictures):
+    """Targets of pictures [((1, 3, h, w), weight, stop), ...]: each the mean of whole and square looks at it."""
+    rows = []
+    for picture, *_ in pictures:
+        looks = Cutouts(perceptor.size, overview=4, crops=0, rng=torch.Generator().manual_seed(0))(picture)
+        rows.append(perceptor.encode_image(looks).mean(0))
+    return targets(torch.stack(rows), [weight for _, weight, *_ in pictures],
+                   [more[0] if more else None for _, _, *more in pictures])
+
+
+@torch.no_grad()
+def noises(perceptor, prompts):
+    """Targets of pure chance, one for each Prompt whose text is a seed: a direction nobody has a word for."""
+    dim = perceptor.encode_text(["noise"])
+    rows = [torch.randn(dim.shape[-1], generator=torch.Generator().manual_seed(int(prompt.text))) for prompt in prompts]
+    return targets(torch.stack(rows).to(dim.device), [prompt.weight for prompt in prompts],
+                   [prompt.stop for prompt in prompts])
+
+
+def spherical(x, y):
+    """Half the squared great-circle distance between unit rows, as in VQGAN-CLIP: 2 asin(|x - y| / 2)^2."""
+    return (x - y).norm(dim=-1).div(2).clamp(max=1 - 1e-6).arcsin().square().mul(2)
+
+
+def cosine(x, y):
+    """1 - cos, as in DeepDaze and BigSleep."""
+    return 1 - (x * y).sum(-1)
+
+
+DISTANCES = {"spherical": spherical, "cosine": cosine}
+
+
+class Prompts(Guide):
+    """Mean over looks of the weighted distance to each target.
+
+    `averaging`: the part of the loss taken from the mean of all looks rather than from each (DeepDaze's averaging_weight).
+    """
+
+    def __init__(self, perceptor, cutouts, targets, distance="spherical", averaging=0.0):
+        super().__init__()
+        self.perceptor, self.cutouts = perceptor.requires_grad_(False), cutouts
+        self.distance, self.averaging = DISTANCES[distance], averaging
+        self.targets = targets
+        self.in_flight = None           # looks encoded at once; None = all of them
+
+    def forward(self, image, progress=0.0):
+        looks = self.encode(self.cutouts(image, progress)).float()
+        loss = self.penalty(looks) if self.averaging < 1 else 0
+        if self.averaging > 0:
+            loss = torch.lerp(loss * torch.ones_like(looks[0, 0]), self.penalty(looks.mean(0, keepdim=True)), self.averaging)
+        return loss
+
+    def penalty(self, looks):
+        aim = self.targets
+        away = self.distance(F.normalize(looks, dim=-1)[:, None], aim.rows[None]) * aim.weights.sign()
+        # the value reported is the true distance; the gradient is that of max(distance, stop): none once it is enough
+        enough = torch.maximum(away, aim.stops)
+        return ((enough + (away - enough).detach()) * aim.weights.abs()).sum(1).mean()
+
+    def encode(self, looks):
+        if self.in_flight is None or self.in_flight >= len(looks):
+            self.seen = len(looks)
+            return self.perceptor.encode_image(looks)
+        parts = [checkpoint(self.perceptor.encode_image, part, use_reentrant=False)
+                 for part in looks.split(self.in_flight)]
+        return torch.cat(parts)
+
+    def economize(self):
+        """Halve the looks in flight; each part is then encoded again on the way back instead of being remembered."""
+        now = self.in_flight or getattr(self, "seen", 0) or 32
+        if now <= 1:
+            return False
+        self.in_flight = now // 2
+        return True

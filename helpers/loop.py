@@ -1,0 +1,182 @@
+"""The painting loop: render, look, step. It yields Frames and never shows, saves, prints or catches what is not its own.
+
+    for frame in paint(canvas, guide, steps=200, seed=7, rng=rng):
+        ...                                     # frame.image is None on steps nobody looks at
+
+Every draw of a step comes from `rng`, seeded by (seed, step) alone, so a resumed run paints the same pixels.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+import torch
+from torch.func import functional_call
+
+from helpers import optimizers
+from helpers.cutouts import at
+from helpers.errors import Refused
+from helpers.machine import mix
+
+log = logging.getLogger(__name__)
+PATIENCE = 3        # steps in a row that may come out as NaN
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One step: `step` of `total`, from 1; `image` (n, 3, h, w) in [0, 1] or None; `seconds` of painting so far."""
+
+    step: int
+    total: int
+    image: torch.Tensor | None
+    losses: dict = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Painting:
+    """An iterator of Frames. Stop whenever you like: `image()` is the picture so far, `state_dict()` all it takes to go on.
+
+    `learning_rate`: number or function of progress; None or 0 is the canvas's own. `ema`: decay of the running mean of
+    parameters that is shown, 0 shows them as they are. `every`: steps between pictures, or a function step -> bool.
+    `before_step`: called in order with the painting before each step, free to move the canvas or change the guide.
+    """
+
+    def __init__(self, canvas, guide, *, steps, seed=0, rng=None, optimizer="Adam", learning_rate=None, ema=0.0,
+                 every=1, start=0, before_step=()):
+        self.canvas, self.guide, self.steps, self.seed = canvas, guide, steps, seed
+        self.rng = rng if rng is not None else torch.Generator()
+        self.learning_rate, self.every, self.before_step = learning_rate or canvas.learning_rate, every, list(before_step)
+        self.step, self.seconds, self.failures = start, 0.0, 0
+        self.weights = {name: p for name, p in canvas.named_parameters() if p.requires_grad}
+        self.optimizer = optimizers.make(optimizer, list(self.weights.values()), at(self.learning_rate, 0.0))
+        self.decay, self.mean, self.averaged = ema, {}, 0
+        self.memory = {}            # tensors that hooks keep between steps; saved with the rest
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.step >= self.steps:
+            raise StopIteration
+        began = time.perf_counter()
+        self.rng.manual_seed(mix(self.seed, self.step))
+        for hook in self.before_step:
+            hook(self)
+        losses = self.one_step()
+        self.step += 1
+        look = self.step >= self.steps or (self.every(self.step) if callable(self.every) else
+                                           self.step % self.every == 0)
+        image = self.image() if look else None
+        numbers = {name: float(loss) for name, loss in losses.items()} if look else {}
+        self.seconds += time.perf_counter() - began
+        return Frame(self.step, self.steps, image, numbers, self.seconds)
+
+    @property
+    def progress(self):
+        return self.step / max(1, self.steps)
+
+    def one_step(self):
+        """Try until it fits into memory, then move the canvas; name -> loss."""
+        while True:
+            full = None
+            try:
+                losses, sound = self.slopes()
+            except (RuntimeError, MemoryError) as error:        # torch.OutOfMemoryError is a RuntimeError
+                if not out_of_memory(error):
+                    raise
+                full = str(error)
+            if full is None:
+                break
+            self.make_room(full)        # outside of `except`, whose traceback would hold on to the tensors
+        self.move(sound)
+        return losses
+
+    def slopes(self):
+        """Render, look, and lead the loss back to the parameters; also whether all of it is a number."""
+        self.rng.manual_seed(mix(self.seed, self.step))
+        self.canvas.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = self.guide.score(self.canvas(), self.progress)
+        losses["prior"] = self.canvas.prior()
+        total = sum(losses.values())
+        if total.requires_grad:
+            total.backward()
+        probe = total.detach() + sum((p.grad * 0).sum() for p in self.weights.values() if p.grad is not None)
+        return {name: loss.detach() for name, loss in losses.items()}, bool(probe.isfinite())
+
+    def move(self, sound):
+        self.failures = 0 if sound else self.failures + 1
+        if self.failures >= PATIENCE:
+            raise Refused(f"the loss is not a number since {PATIENCE} steps", "a picture needs finite steps",
+                          "try a lower learning_rate, or another optimizer")
+        if not sound:
+            log.warning("step %d came out as NaN and is skipped", self.step + 1)
+            return
+        for group in self.optimizer.param_groups:
+            group["lr"] = at(self.learning_rate, self.progress)
+        self.optimizer.step()
+        self.canvas.project_()
+        self.average()
+
+    @torch.no_grad()
+    def average(self):
+        if self.decay <= 0:
+            return
+        self.averaged += 1
+        for name, p in self.weights.items():
+            if name not in self.mean:
+                self.mean[name] = torch.zeros_like(p)
+            self.mean[name].lerp_(p, 1 - self.decay)
+
+    def settle(self):
+        """Forget the running mean: the canvas has been moved to another place."""
+        self.mean, self.averaged = {}, 0
+
+    def make_room(self, reason):
+        if not self.guide.economize():
+            raise Refused("the picture does not fit into memory", "a smaller one or a larger machine would do",
+                          "try a smaller width and height, or fewer crops")
+        log.warning("out of memory (%s): looking at half as many crops at a time", reason.splitlines()[0][:80])
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def shown(self):
+        """The parameters as shown: their running mean, corrected for its start at zero, or as they are."""
+        if not self.averaged:
+            return {name: p.detach() for name, p in self.weights.items()}
+        return {name: mean / (1 - self.decay ** self.averaged) for name, mean in self.mean.items()}
+
+    @torch.no_grad()
+    def image(self):
+        """The picture as it is now, (n, 3, h, w) in [0, 1]."""
+        self.canvas.eval()
+        return functional_call(self.canvas, self.shown(), ()).detach().clamp(0, 1).float()
+
+    def state_dict(self):
+        """Nested dicts with text keys; tensors, numbers and text in the leaves. Enough for the very same next step."""
+        moments = {str(k): dict(v) for k, v in self.optimizer.state_dict()["state"].items()}
+        return {"step": self.step, "seconds": self.seconds, "failures": self.failures, "averaged": self.averaged,
+                "canvas": {name: p.detach() for name, p in self.canvas.state_dict().items()}, "optimizer": moments,
+                "mean": dict(self.mean), "memory": dict(self.memory)}
+
+    @torch.no_grad()
+    def load_state_dict(self, state):
+        self.step, self.averaged = int(state["step"]), int(state["averaged"])
+        self.seconds, self.failures = float(state["seconds"]), int(state["failures"])
+        self.canvas.load_state_dict(state["canvas"])
+        full = self.optimizer.state_dict()
+        full["state"] = {int(k): dict(v) for k, v in state.get("optimizer", {}).items()}
+        self.optimizer.load_state_dict(full)
+        place = next(iter(self.weights.values())).device
+        self.mean = {name: mean.to(place, copy=True) for name, mean in state.get("mean", {}).items()}
+        self.memory = dict(state.get("memory", {}))
+
+
+def paint(canvas, guide, **options) -> Painting:
+    """See Painting."""
+    return Painting(canvas, guide, **options)
+
+
+def out_of_memory(error):
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words

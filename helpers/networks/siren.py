@@ -1,0 +1,93 @@
+"""SIREN: the picture is a small network of sines, from a place (x, y) to a color, painted by training its weights.
+
+Sitzmann et al. 2020, as DeepDaze used it (Wang 2021): h0 = sin(w0 (W x + b)), then `layers` - 1 times
+h = sin(theta (W h + b)), then a linear layer to RGB; the picture is (rgb + 1) / 2.
+
+    canvas = Siren(128, 192, hidden=256, layers=8, rng=rng)     # any height and width
+    canvas.fit(picture)                                         # "priming": start from a picture
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from helpers.canvas import Canvas, inside
+
+SAVED = 1 << 16     # pixels up to which activations are kept for the backward pass; larger pictures recompute them
+
+
+class Sine(nn.Module):
+    """x -> sin(w0 (W x + b)); w0 is folded into the weights, so that only one product touches every pixel."""
+
+    def __init__(self, n_in, n_out, w0, bound, rng):
+        super().__init__()
+        self.w0 = w0
+        self.weight = nn.Parameter(uniform(bound, rng, n_out, n_in))
+        self.bias = nn.Parameter(uniform(bound, rng, n_out))
+
+    def folded(self, dtype):
+        return (self.w0 * self.weight).to(dtype), (self.w0 * self.bias).to(dtype)
+
+
+def uniform(bound, rng, *shape):
+    return (torch.rand(*shape, generator=rng) * 2 - 1) * bound
+
+
+class Siren(Canvas):
+    """A picture of any size as about layers * hidden^2 weights; rendered once per step, however many looks follow.
+
+    `dtype`: of the products with hidden layers; the first layer and the color layer stay in float32, where w0 needs it.
+    """
+
+    learning_rate = 3e-4
+
+    def __init__(self, height, width, hidden=256, layers=16, w0=30.0, theta=30.0, rng=None, dtype=torch.float32):
+        super().__init__()
+        self.height, self.width, self.dtype = height, width, dtype
+        long = max(height, width)
+        ys, xs = (((torch.arange(n) * 2 + 1) / n - 1) * n / long for n in (height, width))
+        grid = torch.stack(torch.meshgrid(ys, xs, indexing="ij"), -1).view(-1, 2)
+        self.register_buffer("grid", grid, persistent=False)
+        bound = math.sqrt(6 / hidden) / theta
+        self.first = Sine(2, hidden, w0, 1 / 2, rng)
+        self.hidden = nn.ModuleList(Sine(hidden, hidden, theta, bound, rng) for _ in range(layers - 1))
+        self.color = Sine(hidden, 3, 1.0, bound, rng)
+
+    def forward(self):
+        weights = [layer.folded(self.dtype) for layer in self.hidden]
+        ends = [layer.folded(torch.float32) for layer in (self.first, self.color)]
+        if len(self.grid) <= SAVED or not torch.is_grad_enabled():
+            parts = [render(part, weights, ends) for part in self.grid.split(SAVED)]
+        else:
+            parts = [checkpoint(render, part, weights, ends, use_reentrant=False)
+                     for part in self.grid.split(SAVED // 2)]
+        rgb = torch.cat(parts).T.reshape(1, 3, self.height, self.width)
+        return inside((rgb + 1) / 2)
+
+    def fit(self, image, steps=200, learning_rate=3e-4):
+        """Priming: train on the picture by squared error until it shows it, or for `steps`."""
+        image = image.to(self.grid)
+        optimizer = torch.optim.Adam(self.parameters(), learning_rate, betas=(0.9, 0.99))
+        for step in range(steps):
+            for group in optimizer.param_groups:        # a short warm-up: deep sines go black without it
+                group["lr"] = learning_rate * min(1, (step + 1) / 10) * (1 - 0.9 * step / steps)
+            error = (self() - image).square().mean()
+            if error < 1e-4:                            # 40 dB, nobody sees the rest
+                break
+            optimizer.zero_grad()
+            error.backward()
+            optimizer.step()
+        for parameter in self.parameters():
+            parameter.grad = None
+
+
+def render(places, weights, ends):
+    """(pixels, 2) -> (pixels, 3), about [-1, 1]."""
+    (first, shift), (color, tint) = ends
+    h = torch.sin(nn.functional.linear(places, first, shift))
+    h = h.to(weights[0][0].dtype) if weights else h
+    for weight, bias in weights:
+        h = torch.sin(nn.functional.linear(h, weight, bias))
+    return nn.functional.linear(h.float(), color, tint)

@@ -1,0 +1,74 @@
+"""Optimizers by name, and the two that torch does not have: AdamP and DiffGrad (written from their papers)."""
+
+import math
+
+import torch
+
+from helpers.errors import Refused
+
+
+class _Adamlike(torch.optim.Optimizer):
+    """Adam without weight decay, with one place to change the step."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self.update(p, p.grad, self.state[p], group)
+
+    def moments(self, p, grad, state, group):
+        """First and second moment, both corrected for their start at zero."""
+        if not state:
+            state.update(step=torch.zeros(()), exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
+        state["step"] += 1
+        steps, (b1, b2) = state["step"].item(), group["betas"]
+        state["exp_avg"].lerp_(grad, 1 - b1)
+        state["exp_avg_sq"].mul_(b2).addcmul_(grad, grad, value=1 - b2)
+        return state["exp_avg"] / (1 - b1 ** steps), (state["exp_avg_sq"] / (1 - b2 ** steps)).sqrt() + group["eps"]
+
+    def update(self, p, grad, state, group):
+        raise NotImplementedError
+
+
+class AdamP(_Adamlike):
+    """Adam that does not grow scale-invariant weights (Heo et al. 2021): the radial part of such a step is removed."""
+
+    def update(self, p, grad, state, group, delta=0.1):
+        mean, spread = self.moments(p, grad, state, group)
+        step = mean / spread
+        if p.ndim > 1:
+            for view in (lambda x: x.flatten(1), lambda x: x.flatten()[None]):      # by output, then as one layer
+                weights, slope = view(p), view(grad)
+                cos = torch.nn.functional.cosine_similarity(weights, slope, dim=1).abs().max()
+                if cos < delta / math.sqrt(weights.shape[1]):
+                    unit = weights / (weights.norm(dim=1, keepdim=True) + group["eps"])
+                    flat = view(step)
+                    step = (flat - unit * (unit * flat).sum(1, keepdim=True)).view_as(p)
+                    break
+        p.sub_(step, alpha=group["lr"])
+
+
+class DiffGrad(_Adamlike):
+    """Adam that slows down where the slope stops changing (Dubey et al. 2020)."""
+
+    def update(self, p, grad, state, group):
+        before = state.get("before", torch.zeros_like(p))
+        mean, spread = self.moments(p, grad, state, group)
+        state["before"] = grad.clone()
+        p.sub_(mean / spread * torch.sigmoid((before - grad).abs()), alpha=group["lr"])
+
+
+OPTIMIZERS = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW, "RAdam": torch.optim.RAdam,
+              "NAdam": torch.optim.NAdam, "Adamax": torch.optim.Adamax, "Adagrad": torch.optim.Adagrad,
+              "RMSprop": torch.optim.RMSprop, "SGD": torch.optim.SGD, "AdamP": AdamP, "DiffGrad": DiffGrad}
+
+
+def make(name, parameters, learning_rate):
+    """An optimizer over `parameters`, by its traditional name."""
+    if name not in OPTIMIZERS:
+        raise Refused(f"optimizer is '{name}'", f"choose one of {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[name](parameters, lr=learning_rate)
