@@ -33,7 +33,7 @@ lab: $(VENV)/.tools
 	$(RUN) -m jupyterlab notebooks
 
 notebooks: $(VENV)/.tools
-	$(RUN) -m helpers.notebooks $(NAME)
+	$(RUN) -m helpers.press $(NAME)
 
 zoo: $(VENV)/.tools
 	$(RUN) -m helpers.world.train $(NAME)

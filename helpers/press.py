@@ -1,0 +1,103 @@
+"""The press: notebooks executed and made fit to be looked at before they are run.
+
+    python -m helpers.press [notebooks/06_vqgan_clip.ipynb …]        # what `make notebooks` does
+
+Every notebook runs from its first cell in a fresh kernel, at full settings. What people do not need to see
+(progress bars, live widgets, timings) is dropped, pictures become small JPEGs, and the result must fit in
+`HEAVIEST` bytes.
+"""
+
+import base64
+import io
+import os
+import sys
+from pathlib import Path
+
+from .errors import Refused
+from .notebooks import HOME, refresh
+
+HEAVIEST = 300_000                          # bytes of one notebook with its outputs
+KEPT = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+        "colab": {"provenance": []}, "accelerator": "GPU"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg", "image/gif")
+
+
+def execute(notebook, seconds=1800):
+    """Run every cell of a notebook node in notebooks/, as Jupyter would; an error in a cell is raised."""
+    from nbclient import NotebookClient
+    client = NotebookClient(notebook, timeout=seconds, kernel_name="python3",
+                            resources={"metadata": {"path": str(HOME / "notebooks")}})
+    return client.execute()
+
+
+def clean(notebook):
+    """Keep what a reader needs: text, pictures, one metadata for all."""
+    notebook.metadata.clear()
+    notebook.metadata.update(KEPT)
+    for cell in notebook.cells:
+        cell.metadata = {"cellView": "form"} if cell.source.startswith("#@title") else {}
+        if cell.cell_type == "code":
+            cell.outputs = [tidy(output) for output in cell.outputs if worth_seeing(output)]
+    return notebook
+
+
+def worth_seeing(output):
+    """Not progress bars and warnings, not widgets that would need a live kernel."""
+    if output.output_type == "stream":
+        return output.name == "stdout"
+    return WIDGET not in output.get("data", {})
+
+
+def tidy(output):
+    """An output with only the kinds of data that every viewer shows, pictures shrunk."""
+    output.pop("metadata", None)
+    if "data" in output:
+        output["metadata"] = {}
+        output.data = {kind: value for kind, value in output.data.items() if kind in SHOWN}
+        if "image/png" in output.data:
+            output.data["image/jpeg"] = lighter(output.data.pop("image/png"))
+    return output
+
+
+def lighter(png, side=512, quality=85):
+    """A PNG as base64 text -> a JPEG as base64 text, no side longer than `side` pixels."""
+    from PIL import Image
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture.thumbnail((side, side))
+    packed = io.BytesIO()
+    picture.save(packed, "JPEG", quality=quality, optimize=True)
+    return base64.b64encode(packed.getvalue()).decode()
+
+
+def save(notebook, path):
+    """Write a notebook whole or not at all; one that is too heavy is refused and the old one stays."""
+    import nbformat
+    text = nbformat.writes(notebook) + "\n"
+    if len(text.encode()) > HEAVIEST:
+        raise Refused(f"{path.name} has {len(text.encode())} bytes", f"a notebook may have {HEAVIEST}",
+                      "show fewer or smaller pictures in it")
+    fresh = path.with_suffix(".fresh")
+    fresh.write_text(text, encoding="utf-8")
+    os.replace(fresh, path)
+
+
+def press(path):
+    """Refresh, execute, clean and save one notebook."""
+    import nbformat
+    refresh([path])
+    save(clean(execute(nbformat.read(path, as_version=4))), path)
+
+
+def main(arguments):
+    from tqdm import tqdm
+    paths = [Path(a) for a in arguments] or sorted((HOME / "notebooks").glob("*.ipynb"))
+    for path in (bar := tqdm(paths, unit="notebook")):
+        bar.set_description(path.stem)
+        press(path)
+    refresh(paths)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
