@@ -1,7 +1,8 @@
 """Augmentations: small changes made to every look so that the picture has to please from many sides.
 
-Each takes its own draw per look, from `rng`; all moves of a look (flip, rotate, affine, zoom, perspective, elastic, warp) are one
-resampling, all color changes one product. They happen in the order: moves, colors, sharpness, grain, holes.
+Each takes its own draw per look, from `rng`; all moves of a look (flip, rotate, affine, zoom, perspective,
+elastic, warp) are one resampling, all color changes one product. They happen in the order: moves, colors,
+sharpness, grain, holes.
 
     looks = Augment("flip, affine, perspective, jitter, erase", rng)(looks)
 """
@@ -11,7 +12,7 @@ import math
 import torch
 from torch.nn import functional as F
 
-from helpers.errors import Refused
+from helpers.errors import unknown
 
 MOVES = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "warp")
 COLORS = ("jitter", "gray")
@@ -23,7 +24,7 @@ def names(text):
     found = [word.strip() for word in text.split(",") if word.strip()]
     for word in found:
         if word not in AUGMENTATIONS:
-            raise Refused(f"augment has '{word}'", f"it takes any of {', '.join(AUGMENTATIONS)}", "drop or correct it")
+            raise unknown("augmentation", word, AUGMENTATIONS)
     return found
 
 
@@ -39,7 +40,7 @@ class Augment:
             looks = moved(looks, on, Draw(len(looks), self.rng, self.strength))
         if on & set(COLORS):
             looks = colored(looks, on, Draw(len(looks), self.rng, self.strength))
-        for name, change in (("sharpness", sharpened), ("blur", blurred), ("noise", noised), ("erase", erased)):
+        for name, change in AFTERWARDS.items():
             if name in on:
                 looks = change(looks, Draw(len(looks), self.rng, self.strength))
         return looks
@@ -62,18 +63,20 @@ class Draw:
 
 def moved(looks, on, draw):
     matrix = torch.eye(3).expand(draw.n, 3, 3)
-    for name, build in (("flip", flip), ("rotate", rotate), ("affine", affine), ("zoom", zoom), ("perspective", tilt)):
+    builders = {"flip": flip, "rotate": rotate, "affine": affine, "zoom": zoom, "perspective": tilt}
+    for name, build in builders.items():
         if name in on:
             matrix = matrix @ build(draw)
     size = looks.shape[-1]
     line = (torch.arange(size) * 2 + 1) / size - 1
-    plane = torch.stack([line.expand(size, size), line[:, None].expand(size, size), torch.ones(size, size)], -1)
-    points = plane.reshape(1, -1, 3) @ matrix.transpose(1, 2)                   # (n, size * size, 3)
+    across, down = line.expand(size, size), line[:, None].expand(size, size)
+    plane = torch.stack([across, down, torch.ones(size, size)], -1).view(1, -1, 3)
+    points = plane @ matrix.transpose(1, 2)                                     # (n, size * size, 3)
     grid = (points[..., :2] / points[..., 2:].clamp(min=0.1)).view(draw.n, size, size, 2)
     for name, knots, reach in (("elastic", 8, 0.06), ("warp", 3, 0.15)):
         if name in on:
             grid = grid + bend(draw, size, knots, reach)
-    return F.grid_sample(looks, grid.to(looks), mode="bilinear", padding_mode="reflection", align_corners=False)
+    return F.grid_sample(looks, grid.to(looks), padding_mode="reflection", align_corners=False)
 
 
 def stack(rows):
@@ -96,7 +99,7 @@ def affine(draw):
     """Turn by up to 15 degrees, shift by a tenth, shear by 5 degrees, 0.7 of the looks."""
     plays = draw.coin(0.7)
     turn, shear = (draw(-math.radians(d), math.radians(d)) * plays for d in (15, 5))
-    right, down = (draw(-0.2, 0.2) * plays for _ in range(2))       # the picture is 2 wide in these coordinates
+    right, down = (draw(-0.2, 0.2) * plays for _ in range(2))       # a tenth: coordinates go from -1 to 1
     turned = stack([[turn.cos(), -turn.sin(), right], [turn.sin(), turn.cos(), down], [0, 0, 1]])
     return turned @ stack([[1, shear.tan(), 0], [0, 1, 0], [0, 0, 1]])
 
@@ -125,7 +128,8 @@ GRAY = torch.tensor([0.299, 0.587, 0.114])
 
 
 def colored(looks, on, draw):
-    """Hue (a tenth of the wheel), saturation, contrast, brightness, or gray: one 3 x 3 product and a shift per look."""
+    """Hue (a tenth of the wheel), saturation, contrast, brightness, or gray: one 3 x 3 product and a shift
+    per look."""
     matrix, gray = torch.eye(3).expand(draw.n, 3, 3), GRAY.expand(3, 3)
     shift = contrast = torch.zeros(draw.n)
     if "jitter" in on:
@@ -172,10 +176,14 @@ def noised(looks, draw):
 def erased(looks, draw):
     """Cover a rectangle of a tenth to four tenths of the look with its mean, 0.7 of the looks."""
     size = looks.shape[-1]
-    area, shape = draw(0.1, 0.4, 0.7), torch.exp(math.log(3) * (2 * torch.rand(draw.n, generator=draw.rng) - 1))
+    area, shape = draw(0.1, 0.4, 0.7), 3 ** (2 * torch.rand(draw.n, generator=draw.rng) - 1)
     tall, wide = (area * shape).sqrt().clamp(max=1), (area / shape).sqrt().clamp(max=1)
     top, left = (torch.rand(draw.n, generator=draw.rng) * (1 - side) for side in (tall, wide))
     line = (torch.arange(size) + 0.5) / size
-    down, across = (((line >= a[:, None]) & (line < (a + b)[:, None])) for a, b in ((top, tall), (left, wide)))
+    down, across = ((line >= start[:, None]) & (line < (start + side)[:, None])
+                    for start, side in ((top, tall), (left, wide)))
     hole = (down[:, :, None] & across[:, None, :])[:, None].to(looks.device)
     return torch.where(hole, looks.mean((2, 3), keepdim=True), looks)
+
+
+AFTERWARDS = {"sharpness": sharpened, "blur": blurred, "noise": noised, "erase": erased}

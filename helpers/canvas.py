@@ -1,7 +1,7 @@
 """Canvases: trainable parameters that render to a picture.
 
-A canvas is what a system paints on: `canvas() -> (1, 3, h, w)`, RGB in [0, 1]. Pixels, cells of pixels, waves (Fourier),
-a network of sines, latents of a VQGAN or a BigGAN differ only here.
+A canvas is what a system paints on: `canvas() -> (1, 3, h, w)`, RGB in [0, 1]. Pixels, cells of pixels,
+waves (Fourier), a network of sines, latents of a VQGAN or a BigGAN differ only here.
 
     canvas = Waves(128, 128, rng=rng)
     canvas.fit(picture)            # start from a picture instead
@@ -37,7 +37,8 @@ class Canvas(nn.Module):
 
 
 class InsideRange(torch.autograd.Function):
-    """Clamp to [0, 1] whose gradient is stopped only where it would push further out (Crowson's ClampWithGrad)."""
+    """Clamp to [0, 1] whose gradient is stopped only where it would push further out (Crowson's
+    ClampWithGrad)."""
 
     @staticmethod
     def forward(ctx, x):
@@ -56,7 +57,8 @@ def inside(x):
 
 
 class Pixels(Canvas):
-    """Every pixel is a parameter; with `cell` > 1 every square of cell x cell pixels is one (fast_pixel of pixray)."""
+    """Every pixel is a parameter; with `cell` > 1 every square of cell x cell pixels is one (fast_pixel of
+    pixray)."""
 
     learning_rate = 0.03
 
@@ -85,15 +87,17 @@ class Pixels(Canvas):
         self.pixels.copy_(F.avg_pool2d(image, self.cell))
 
 
-# Square root of the covariance of colors in photographs (Olah et al. 2017, "Feature Visualization"), scaled so that the
-# longest row is 1: moving one decorrelated number moves the three colors together, as light does.
+# Square root of the covariance of colors in photographs (Olah et al. 2017, "Feature Visualization"), scaled
+# so that the longest row is 1: moving one decorrelated number moves the three colors together, as light does.
 COLORS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]]) / 0.2868
 
 
 class Waves(Canvas):
-    """Fourier coefficients of decorrelated colors (Lucid; aphantasia's FFT): every parameter touches the whole picture.
+    """Fourier coefficients of decorrelated colors (Lucid; aphantasia's FFT): every parameter touches the
+    whole picture.
 
-    `decay`: how fast waves fade with frequency, 1 is natural light, more is softer. `saturation`: how strong colors start.
+    `decay`: how fast waves fade with frequency, 1 is natural light, more is softer. `saturation`: how strong
+    colors start.
     """
 
     learning_rate = 0.05
@@ -127,8 +131,8 @@ class Waves(Canvas):
 class Masked(Canvas):
     """A canvas seen only through the white of a mask; elsewhere the picture stays what it was, to the bit.
 
-    `image` (1, 3, h, w) in [0, 1]; `mask` (1, 1, h, w), 1 = paint here. `softness`: width in pixels of the blend,
-    which lies inside the white so that the black keeps every pixel.
+    `image` (1, 3, h, w) in [0, 1]; `mask` (1, 1, h, w), 1 = paint here. `softness`: width in pixels of the
+    blend, which lies inside the white so that the black keeps every pixel.
     """
 
     def __init__(self, canvas, image, mask, softness=0):
@@ -161,13 +165,16 @@ def feather(mask, softness):
 
 
 def move(image, zoom=1.0, angle=0.0, right=0.0, down=0.0):
-    """Zoom (> 1 comes closer), turn (degrees, clockwise) and shift (pixels) a picture (n, 3, h, w); edges mirror."""
+    """Zoom (> 1 comes closer), turn (degrees, clockwise) and shift (pixels) a picture (n, 3, h, w); edges
+    mirror."""
     height, width = image.shape[-2:]
     turn = math.radians(angle)
-    # affine_grid asks where each output pixel comes from, so this is the inverse of the move, in pixels then in [-1, 1]
+    # affine_grid asks where each output pixel comes from, so this is the inverse of the move, in pixels then
+    # in [-1, 1]
     cos, sin = math.cos(turn) / zoom, math.sin(turn) / zoom
     inverse = [[cos, sin * height / width, -2 * (cos * right + sin * down) / width],
                [-sin * width / height, cos, -2 * (cos * down - sin * right) / height]]
     theta = torch.tensor([inverse], dtype=image.dtype, device=image.device).expand(len(image), 2, 3)
     grid = F.affine_grid(theta, image.shape, align_corners=False)
-    return F.grid_sample(image, grid, mode="bicubic", padding_mode="reflection", align_corners=False).clamp(0, 1)
+    moved = F.grid_sample(image, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
+    return moved.clamp(0, 1)

@@ -1,7 +1,8 @@
 """Cutouts: the looks a perceptor takes at one picture.
 
-Overview looks see the whole picture, crops see random squares of it. All looks of a step are one antialiased, differentiable
-resampling: two small matrices per look, applied as batched products (crops = rows @ image @ columns), equal to
+Overview looks see the whole picture, crops see random squares of it. All looks of a step are one
+antialiased, differentiable resampling: two small matrices per look, applied as batched products (crops =
+rows @ image @ columns), equal to
 `F.interpolate(..., antialias=True)`. Every draw comes from `rng`, one draw per look.
 
     looks = Cutouts(64, overview=4, crops=12, rng=rng)(image, progress)        # (16, 3, 64, 64)
@@ -16,14 +17,16 @@ from torch import nn
 class Cutouts(nn.Module):
     """(n, 3, h, w) in [0, 1] and progress in [0, 1] -> (looks * n, 3, size, size).
 
-    Numbers may be functions of progress. `smallest`, `largest`: side of a crop as a fraction of the picture's short side.
-    `power`: above 1 prefers small crops, below 1 large ones. `bell`: (mean, spread) draws sides from a bell curve
-    instead. `center`: 0 lets crops fall anywhere, more gathers them around the middle. `augment`: see augment.py.
+    Numbers may be functions of progress. `smallest`, `largest`: side of a crop as a fraction of the
+    picture's short side.
+    `power`: above 1 prefers small crops, below 1 large ones. `bell`: (mean, spread) draws sides from a bell
+    curve instead. `center`: 0 lets crops fall anywhere, more gathers them around the middle. `augment`: see
+    augment.py.
     `noise`: largest strength of the grain laid over each look.
     """
 
-    def __init__(self, size, overview=4, crops=12, power=1.0, smallest=0.3, largest=1.0, center=0.0, bell=None,
-                 augment=None, noise=0.0, rng=None):
+    def __init__(self, size, overview=4, crops=12, power=1.0, smallest=0.3, largest=1.0, center=0.0,
+                 bell=None, augment=None, noise=0.0, rng=None):
         super().__init__()
         self.size, self.overview, self.crops = size, overview, crops
         self.power, self.smallest, self.largest = power, smallest, largest
@@ -45,7 +48,8 @@ class Cutouts(nn.Module):
         return torch.cat([self.whole(height, width, overview), self.squares(height, width, crops, progress)])
 
     def whole(self, height, width, count):
-        """Looks at everything: the full picture, and where it is not square, by turns the largest square in it."""
+        """Looks at everything: the full picture, and where it is not square, by turns the largest square in
+        it."""
         short, shift = min(height, width), torch.rand(count, generator=self.rng)
         full = torch.tensor([0.0, 0.0, height, width]).expand(count, 4)
         square = torch.stack([shift * (height - short), shift * (width - short),
@@ -57,7 +61,8 @@ class Cutouts(nn.Module):
         low, high = min(low, high), max(low, high)
         drawn = torch.rand(count, generator=self.rng)
         if self.bell:
-            # the quantile of a bell curve cut off at low and high: no draw is thrown away, and none turns uniform
+            # the quantile of a bell curve cut off at low and high: no draw is thrown away, and none turns
+            # uniform
             mean, spread = self.bell
             below, above = (bell_below((edge - mean) / spread) for edge in (low, high))
             part = (below + drawn.double() * (above - below)).clamp(1e-9, 1 - 1e-9)
@@ -69,7 +74,8 @@ class Cutouts(nn.Module):
         return torch.stack([top, left, side, side], 1)
 
     def offsets(self, count, progress):
-        """Where crops fall, 0 to 1 of the room they have; with `center`, a bell around the middle kept inside."""
+        """Where crops fall, 0 to 1 of the room they have; with `center`, a bell around the middle kept
+        inside."""
         focus = at(self.center, progress)
         if focus <= 0:
             return torch.rand(count, generator=self.rng)
@@ -86,7 +92,8 @@ def bell_below(x):
 
 
 def cut(image, boxes, size):
-    """Resample boxes (looks, 4) of image (n, 3, h, w) to (looks * n, 3, size, size), antialiased, differentiable."""
+    """Resample boxes (looks, 4) of image (n, 3, h, w) to (looks * n, 3, size, size), antialiased,
+    differentiable."""
     n, channels, height, width = image.shape
     top, left, tall, wide = boxes.to(image).unbind(1)
     rows, columns = shares(top, tall, height, size), shares(left, wide, width, size)
@@ -109,7 +116,8 @@ def shares(start, length, pixels, size):
 
 
 def grain(looks, strength, rng):
-    """Gaussian noise, a strength in [0, strength] per look. Looks see windows of one field, which costs far less to draw."""
+    """Gaussian noise, a strength in [0, strength] per look. Looks see windows of one field, which costs far
+    less to draw."""
     n, channels, size, _ = looks.shape
     field = torch.randn(channels, 2 * size, 2 * size, generator=rng).to(looks)
     corners = torch.randint(size + 1, (n, 2), generator=rng).tolist()

@@ -1,4 +1,5 @@
-"""The painting loop: render, look, step. It yields Frames and never shows, saves, prints or catches what is not its own.
+"""The painting loop: render, look, step. It yields Frames and never shows, saves, prints or catches what is
+not its own.
 
     for frame in paint(canvas, guide, steps=200, seed=7, rng=rng):
         ...                                     # frame.image is None on steps nobody looks at
@@ -24,7 +25,8 @@ PATIENCE = 3        # steps in a row that may come out as NaN
 
 @dataclass(frozen=True)
 class Frame:
-    """One step: `step` of `total`, from 1; `image` (n, 3, h, w) in [0, 1] or None; `seconds` of painting so far."""
+    """One step: `step` of `total`, from 1; `image` (n, 3, h, w) in [0, 1] or None; `seconds` of painting so
+    far."""
 
     step: int
     total: int
@@ -34,18 +36,22 @@ class Frame:
 
 
 class Painting:
-    """An iterator of Frames. Stop whenever you like: `image()` is the picture so far, `state_dict()` all it takes to go on.
+    """An iterator of Frames. Stop whenever you like: `image()` is the picture so far, `state_dict()` all it
+    takes to go on.
 
-    `learning_rate`: number or function of progress; None or 0 is the canvas's own. `ema`: decay of the running mean of
-    parameters that is shown, 0 shows them as they are. `every`: steps between pictures, or a function step -> bool.
-    `before_step`: called in order with the painting before each step, free to move the canvas or change the guide.
+    `learning_rate`: number or function of progress; None or 0 is the canvas's own. `ema`: decay of the
+    running mean of parameters that is shown, 0 shows them as they are. `every`: steps between pictures, or a
+    function step -> bool.
+    `before_step`: called in order with the painting before each step, free to move the canvas or change the
+    guide.
     """
 
-    def __init__(self, canvas, guide, *, steps, seed=0, rng=None, optimizer="Adam", learning_rate=None, ema=0.0,
-                 every=1, start=0, before_step=()):
+    def __init__(self, canvas, guide, *, steps, seed=0, rng=None, optimizer="Adam", learning_rate=None,
+                 ema=0.0, every=1, start=0, before_step=()):
         self.canvas, self.guide, self.steps, self.seed = canvas, guide, steps, seed
         self.rng = rng if rng is not None else torch.Generator()
-        self.learning_rate, self.every, self.before_step = learning_rate or canvas.learning_rate, every, list(before_step)
+        self.learning_rate = learning_rate or canvas.learning_rate
+        self.every, self.before_step = every, list(before_step)
         self.step, self.seconds, self.failures = start, 0.0, 0
         self.weights = {name: p for name, p in canvas.named_parameters() if p.requires_grad}
         self.optimizer = optimizers.make(optimizer, list(self.weights.values()), at(self.learning_rate, 0.0))
@@ -134,9 +140,9 @@ class Painting:
 
     def make_room(self, reason):
         if not self.guide.economize():
-            raise Refused("the picture does not fit into memory", "a smaller one or a larger machine would do",
+            raise Refused("the picture does not fit into memory", "it would on a larger machine",
                           "try a smaller width and height, or fewer crops")
-        log.warning("out of memory (%s): looking at half as many crops at a time", reason.splitlines()[0][:80])
+        log.warning("out of memory: looking at half as many crops at a time (%s)", reason[:80])
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -153,11 +159,12 @@ class Painting:
         return functional_call(self.canvas, self.shown(), ()).detach().clamp(0, 1).float()
 
     def state_dict(self):
-        """Nested dicts with text keys; tensors, numbers and text in the leaves. Enough for the very same next step."""
-        moments = {str(k): dict(v) for k, v in self.optimizer.state_dict()["state"].items()}
-        return {"step": self.step, "seconds": self.seconds, "failures": self.failures, "averaged": self.averaged,
-                "canvas": {name: p.detach() for name, p in self.canvas.state_dict().items()}, "optimizer": moments,
-                "mean": dict(self.mean), "memory": dict(self.memory)}
+        """Nested dicts with text keys; tensors, numbers and text in the leaves. Enough for the very same
+        next step."""
+        return {"step": self.step, "seconds": self.seconds, "failures": self.failures,
+                "canvas": {name: p.detach() for name, p in self.canvas.state_dict().items()},
+                "optimizer": {str(k): dict(v) for k, v in self.optimizer.state_dict()["state"].items()},
+                "averaged": self.averaged, "mean": dict(self.mean), "memory": dict(self.memory)}
 
     @torch.no_grad()
     def load_state_dict(self, state):

@@ -1,4 +1,5 @@
-"""Optimizers by name, and the two that torch does not have: AdamP and DiffGrad (written from their papers)."""
+"""Optimizers by name, and the two that torch does not have: AdamP and DiffGrad (written from their
+papers)."""
 
 import math
 
@@ -28,20 +29,22 @@ class _Adamlike(torch.optim.Optimizer):
         steps, (b1, b2) = state["step"].item(), group["betas"]
         state["exp_avg"].lerp_(grad, 1 - b1)
         state["exp_avg_sq"].mul_(b2).addcmul_(grad, grad, value=1 - b2)
-        return state["exp_avg"] / (1 - b1 ** steps), (state["exp_avg_sq"] / (1 - b2 ** steps)).sqrt() + group["eps"]
+        spread = (state["exp_avg_sq"] / (1 - b2 ** steps)).sqrt()
+        return state["exp_avg"] / (1 - b1 ** steps), spread + group["eps"]
 
     def update(self, p, grad, state, group):
         raise NotImplementedError
 
 
 class AdamP(_Adamlike):
-    """Adam that does not grow scale-invariant weights (Heo et al. 2021): the radial part of such a step is removed."""
+    """Adam that does not grow scale-invariant weights (Heo et al. 2021): the radial part of such a step is
+    removed."""
 
     def update(self, p, grad, state, group, delta=0.1):
         mean, spread = self.moments(p, grad, state, group)
         step = mean / spread
         if p.ndim > 1:
-            for view in (lambda x: x.flatten(1), lambda x: x.flatten()[None]):      # by output, then as one layer
+            for view in (lambda x: x.flatten(1), lambda x: x.flatten()[None]):      # by output, then as one
                 weights, slope = view(p), view(grad)
                 cos = torch.nn.functional.cosine_similarity(weights, slope, dim=1).abs().max()
                 if cos < delta / math.sqrt(weights.shape[1]):

@@ -2,8 +2,8 @@
 
 Targets are words, pictures or noise, all of them rows in the perceptor's space with a weight and a stop:
 
-    targets = words(perceptor, prompts.parse("fog | neon:0.5 | text:-0.3")) + images(perceptor, [(photo, 0.5)])
-    guide = Prompts(perceptor, Cutouts(perceptor.size, rng=rng), targets)
+    targets = words(perceptor, prompts.parse("fog | neon:0.5 | text:-0.3")) + images(perceptor, [(photo,
+    0.5)]) guide = Prompts(perceptor, Cutouts(perceptor.size, rng=rng), targets)
 """
 
 from dataclasses import dataclass
@@ -29,14 +29,15 @@ class Targets:
     stops: Tensor
 
     def __add__(self, other):
-        return Targets(*(torch.cat([getattr(self, name), getattr(other, name)]) for name in ("rows", "weights", "stops")))
+        return Targets(*(torch.cat([getattr(self, name), getattr(other, name)])
+                         for name in ("rows", "weights", "stops")))
 
 
 def targets(rows, weights, stops=None):
     stops = [None] * len(weights) if stops is None else stops
     numbers = torch.tensor([float("-inf") if stop is None else float(stop) for stop in stops])
-    return Targets(F.normalize(rows.float(), dim=-1), torch.tensor([float(w) for w in weights]).to(rows.device),
-                   numbers.to(rows.device))
+    weights = torch.tensor([float(weight) for weight in weights])
+    return Targets(F.normalize(rows.float(), dim=-1), weights.to(rows.device), numbers.to(rows.device))
 
 
 @torch.no_grad()
@@ -48,7 +49,8 @@ def words(perceptor, prompts):
 
 @torch.no_grad()
 def images(perceptor, pictures):
-    """Targets of pictures [((1, 3, h, w), weight, stop), ...]: each the mean of whole and square looks at it."""
+    """Targets of pictures [((1, 3, h, w), weight, stop), ...]: each the mean of whole and square looks at
+    it."""
     rows = []
     for picture, *_ in pictures:
         looks = Cutouts(perceptor.size, overview=4, crops=0, rng=torch.Generator().manual_seed(0))(picture)
@@ -59,11 +61,10 @@ def images(perceptor, pictures):
 
 @torch.no_grad()
 def noises(perceptor, prompts):
-    """Targets of pure chance, one for each Prompt whose text is a seed: a direction nobody has a word for."""
-    dim = perceptor.encode_text(["noise"])
-    rows = [torch.randn(dim.shape[-1], generator=torch.Generator().manual_seed(int(prompt.text))) for prompt in prompts]
-    return targets(torch.stack(rows).to(dim.device), [prompt.weight for prompt in prompts],
-                   [prompt.stop for prompt in prompts])
+    """Targets of pure chance [(seed, weight), ...]: directions nobody has a word for."""
+    some = perceptor.encode_text(["noise"])
+    rows = [torch.randn(some.shape[-1], generator=torch.Generator().manual_seed(seed)) for seed, _ in prompts]
+    return targets(torch.stack(rows).to(some.device), [weight for _, weight in prompts])
 
 
 def spherical(x, y):
@@ -82,7 +83,8 @@ DISTANCES = {"spherical": spherical, "cosine": cosine}
 class Prompts(Guide):
     """Mean over looks of the weighted distance to each target.
 
-    `averaging`: the part of the loss taken from the mean of all looks rather than from each (DeepDaze's averaging_weight).
+    `averaging`: the part of the loss taken from the mean of all looks rather than from each (DeepDaze's
+    averaging_weight).
     """
 
     def __init__(self, perceptor, cutouts, targets, distance="spherical", averaging=0.0):
@@ -94,15 +96,16 @@ class Prompts(Guide):
 
     def forward(self, image, progress=0.0):
         looks = self.encode(self.cutouts(image, progress)).float()
-        loss = self.penalty(looks) if self.averaging < 1 else 0
-        if self.averaging > 0:
-            loss = torch.lerp(loss * torch.ones_like(looks[0, 0]), self.penalty(looks.mean(0, keepdim=True)), self.averaging)
-        return loss
+        each = self.penalty(looks)
+        if self.averaging <= 0:
+            return each
+        return torch.lerp(each, self.penalty(looks.mean(0, keepdim=True)), self.averaging)
 
     def penalty(self, looks):
         aim = self.targets
         away = self.distance(F.normalize(looks, dim=-1)[:, None], aim.rows[None]) * aim.weights.sign()
-        # the value reported is the true distance; the gradient is that of max(distance, stop): none once it is enough
+        # the value reported is the true distance; the gradient is that of max(distance, stop): none once it
+        # is enough
         enough = torch.maximum(away, aim.stops)
         return ((enough + (away - enough).detach()) * aim.weights.abs()).sum(1).mean()
 
@@ -115,7 +118,8 @@ class Prompts(Guide):
         return torch.cat(parts)
 
     def economize(self):
-        """Halve the looks in flight; each part is then encoded again on the way back instead of being remembered."""
+        """Halve the looks in flight; each part is then encoded again on the way back instead of being
+        remembered."""
         now = self.in_flight or getattr(self, "seen", 0) or 32
         if now <= 1:
             return False

@@ -7,7 +7,8 @@ from helpers.guides.base import Guide
 
 
 class Smooth(Guide):
-    """Total variation: neighbors should agree. `kind`: "square", "log" (forgives edges), "clipped" (ignores strong edges)."""
+    """Total variation: neighbors should agree. `kind`: "square", "log" (forgives edges), "clipped" (ignores
+    strong edges)."""
 
     def __init__(self, kind="square"):
         super().__init__()
@@ -23,7 +24,8 @@ class Smooth(Guide):
 
 
 class Saturation(Guide):
-    """Colorfulness (Hasler and Suesstrunk 2003), negated: a positive weight makes colors stronger, a negative one duller."""
+    """Colorfulness (Hasler and Suesstrunk 2003), negated: a positive weight makes colors stronger, a
+    negative one duller."""
 
     def forward(self, image, progress=0.0):
         red, green, blue = image.unbind(1)
@@ -59,7 +61,8 @@ class Palette(Guide):
 
 
 class Edge(Guide):
-    """The border, `width` of the short side, should have one color (3,): pictures that float on their paper."""
+    """The border, `width` of the short side, should have one color (3,): pictures that float on their
+    paper."""
 
     def __init__(self, color=(1.0, 1.0, 1.0), width=0.1):
         super().__init__()
@@ -82,7 +85,8 @@ class Range(Guide):
 
 
 class Likeness(Guide):
-    """Squared distance to a picture (1, 3, h, w), at full size and after two blurs: colors and places, then edges."""
+    """Squared distance to a picture (1, 3, h, w), at full size and after two blurs: colors and places, then
+    edges."""
 
     def __init__(self, picture):
         super().__init__()
@@ -95,7 +99,8 @@ class Likeness(Guide):
 
 
 class Anchor(Likeness):
-    """Pull to the picture it started from, never to gray (init_weight). `decay`: the part of the pull gone by the end."""
+    """Pull to the picture it started from, never to gray (init_weight). `decay`: the part of the pull gone
+    by the end."""
 
     def __init__(self, picture, decay=0.0):
         super().__init__(picture)

@@ -1,4 +1,5 @@
-"""SIREN: the picture is a small network of sines, from a place (x, y) to a color, painted by training its weights.
+"""SIREN: the picture is a small network of sines, from a place (x, y) to a color, painted by training its
+weights.
 
 Sitzmann et al. 2020, as DeepDaze used it (Wang 2021): h0 = sin(w0 (W x + b)), then `layers` - 1 times
 h = sin(theta (W h + b)), then a linear layer to RGB; the picture is (rgb + 1) / 2.
@@ -15,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from helpers.canvas import Canvas, inside
 
-SAVED = 1 << 16     # pixels up to which activations are kept for the backward pass; larger pictures recompute them
+SAVED = 1 << 16     # pixels whose activations are kept for the way back; larger pictures compute them again
 
 
 class Sine(nn.Module):
@@ -36,14 +37,17 @@ def uniform(bound, rng, *shape):
 
 
 class Siren(Canvas):
-    """A picture of any size as about layers * hidden^2 weights; rendered once per step, however many looks follow.
+    """A picture of any size as about layers * hidden^2 weights; rendered once per step, however many looks
+    follow.
 
-    `dtype`: of the products with hidden layers; the first layer and the color layer stay in float32, where w0 needs it.
+    `dtype`: of the products with hidden layers; the first layer and the color layer stay in float32, where
+    w0 needs it.
     """
 
     learning_rate = 3e-4
 
-    def __init__(self, height, width, hidden=256, layers=16, w0=30.0, theta=30.0, rng=None, dtype=torch.float32):
+    def __init__(self, height, width, hidden=256, layers=16, w0=30.0, theta=30.0, rng=None,
+                 dtype=torch.float32):
         super().__init__()
         self.height, self.width, self.dtype = height, width, dtype
         long = max(height, width)
