@@ -24,9 +24,16 @@ CHUNK = "discotheque"       # the PNG text chunk that says how a picture was mad
 
 def load(source) -> Image.Image:
     """A file or address -> PIL image, upright and decoded; every way it can be bad is refused by name."""
-    name, file = _file(source)
+    return decode(*_file(source))
+
+
+def decode(name, file) -> Image.Image:
+    """The picture in an open file (or path) that goes by this name; `.format` says what it was."""
     try:
-        return ImageOps.exif_transpose(_header(name, file))     # decodes
+        picture = _header(name, file)
+        upright = ImageOps.exif_transpose(picture)      # decodes
+        upright.format = picture.format
+        return upright
     except (Refused, MemoryError):
         raise
     except Exception as error:      # a broken file can raise anything at all inside the decoders

@@ -1,0 +1,127 @@
+"""Keeping what is painted: frames, the latest picture, a checkpoint to go on from, and always a clean end.
+
+    for frame in record(painting, run):     # passes every Frame on
+        …
+
+Where a step or a write is under way, Ctrl-C waits until it is complete: what is kept fits together.
+A second Ctrl-C does not wait.
+"""
+
+import signal
+import threading
+import time
+from contextlib import contextmanager, suppress
+
+from . import images, states
+from .errors import Refused
+
+EVERY = 10          # steps between saved frames
+SECONDS = 20.0      # between checkpoints: about what a kill may cost
+
+
+def record(painting, run, every: int = EVERY, checkpoint_seconds: float = SECONDS):
+    """Save every nth frame (0: none) and now and then a checkpoint; at any end the picture, and how it went.
+
+    Interrupts and errors go on to the caller once everything is kept.
+    """
+    keeper = _Keeper(painting, run, every, checkpoint_seconds)
+    try:
+        while True:
+            with unhurried():
+                frame = keeper.next()
+            if frame is None:
+                break
+            yield frame
+    except (KeyboardInterrupt, GeneratorExit):
+        keeper.end("stopped")
+        raise
+    except Exception as error:
+        keeper.fail(error)
+        raise
+    keeper.end("finished")
+
+
+@contextmanager
+def unhurried():
+    """Hold Ctrl-C back until the block is done; the second one is heard at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield           # interrupts come to the main thread only
+        return
+    before, calls = signal.getsignal(signal.SIGINT), []
+
+    def later(number, place):
+        calls.append(number)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+
+    if not callable(before):    # ignored, or handled outside Python
+        yield
+        return
+    signal.signal(signal.SIGINT, later)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if calls:
+        before(signal.SIGINT, None)
+
+
+class _Keeper:
+    """What a recording remembers between frames."""
+
+    def __init__(self, painting, run, every, seconds):
+        self.painting, self.run, self.every, self.seconds = painting, run, every, seconds
+        self.start = self.saved = time.monotonic()
+        self.before = run.manifest.get("seconds", 0.0)
+        self.frame, self.torn = None, False
+
+    def next(self):
+        """One step, and what is to be kept of it; None at the end."""
+        self.torn = True        # an interrupt inside a step leaves half of the numbers new
+        frame = next(self.painting, None)
+        self.torn = False
+        if frame is None:
+            return None
+        self.frame = frame
+        if self.every and frame.step % self.every == 0 and frame.step < frame.total:
+            self.picture(frame)
+        if time.monotonic() - self.saved >= self.seconds:
+            self.checkpoint()
+            self.note("painting")
+        return frame
+
+    def picture(self, frame=None):
+        """The picture as it is now, and in the series of frames."""
+        image = self.painting.image() if frame is None or frame.image is None else frame.image
+        data = images.png(image, self.run.text())
+        if self.frame is not None and self.every:
+            self.run.keep_frame(self.frame.step, data)
+        self.run.keep_picture(data)
+
+    def checkpoint(self):
+        if not self.torn and self.frame is not None:
+            states.save(self.run.checkpoint, self.painting.state_dict(), {"step": self.frame.step})
+            self.saved = time.monotonic()
+
+    def note(self, status, **more):
+        steps = {} if self.frame is None else {"step": self.frame.step, "total": self.frame.total}
+        spent = round(self.before + time.monotonic() - self.start, 1)
+        self.run.note(status=status, seconds=spent, **steps, **more)
+
+    def end(self, status):
+        """Keep everything; Ctrl-C has to wait for it."""
+        if self.frame is not None and self.frame.step >= self.frame.total:
+            status = "finished"
+        with unhurried():
+            if self.frame is not None or status == "finished":
+                self.picture()
+            self.checkpoint()
+            self.note(status)
+
+    def fail(self, error):
+        """Say why in the manifest; a run that never painted anything leaves nothing behind."""
+        if self.frame is None and not self.run.started:
+            self.run.discard()
+            return
+        with suppress(Refused):     # the disk may be what failed
+            self.note("failed", error=str(error))
