@@ -1,0 +1,82 @@
+"""The panel: pick a system, write a prompt, move sliders. It paints nothing itself.
+
+    panel = Panel("vqgan_clip", prompts="fog over a castle")
+    panel                           # in a notebook: shows the widgets
+    panel.settings                  # what they say now, checked
+
+Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Turned knobs survive a change of system where the
+other system has them too.
+"""
+
+import html
+
+from . import forms, prompts, systems
+from .errors import Refused
+from .knobs import knobs
+
+
+class Panel:
+    """Widgets of one system at a time; `system` is its name, `settings` its checked settings."""
+
+    def __init__(self, system: str = "vqgan_clip", **values):
+        import ipywidgets
+        systems.load(system)                            # an unknown name is refused here
+        self._chooser = ipywidgets.Dropdown(options=list(systems.SYSTEMS), value=system, description="system",
+                                            style={"description_width": "9em"}, layout={"width": "32em"})
+        self._room = ipywidgets.VBox()
+        self._said = ipywidgets.HTML()
+        self.box = ipywidgets.VBox([self._chooser, self._room, self._said])
+        self._turned = {}
+        self._open(values)
+        self._chooser.observe(self._change, "value")
+
+    @property
+    def system(self) -> str:
+        return self._chooser.value
+
+    @system.setter
+    def system(self, name: str):
+        systems.load(name)
+        self._chooser.value = name
+
+    @property
+    def settings(self):
+        """What the widgets say now; Refused where that cannot be."""
+        return systems.load(self.system).Settings.of(**forms.values(self.widgets))
+
+    def words(self):
+        """How the prompts are understood: scenes of (text, weight, stop)."""
+        return prompts.scenes(self.widgets["prompts"].value)
+
+    def _open(self, values: dict):
+        """Show the knobs of the chosen system, those in `values` turned."""
+        cls = systems.load(self.system).Settings
+        self.widgets = forms.sliders(cls.from_dict(values))
+        self._room.children = [forms.arranged(self.widgets, cls)]
+        for widget in self.widgets.values():
+            widget.observe(self._check, "value")
+        self._check()
+
+    def _change(self, _):
+        """Another system: what was turned stays turned, where it can."""
+        turned, cls = self._turned, systems.load(self.system).Settings
+        values = {}
+        for name in turned.keys() & knobs(cls).keys():
+            try:
+                values = cls.from_dict({**values, name: turned[name]}).changed()
+            except Refused:                             # out of the other system's range: its default stays
+                continue
+        self._open(values)
+
+    def _check(self, _=None):
+        """Say what is wrong while it is being typed, not when painting begins."""
+        try:
+            cls = systems.load(self.system).Settings
+            self._turned = cls.from_dict(forms.values(self.widgets)).changed()
+            self._said.value = ""
+        except Refused as refused:
+            self._said.value = f"<b>{html.escape(str(refused))}</b>"
+
+    def _ipython_display_(self):
+        from IPython.display import display
+        display(self.box)
