@@ -30,9 +30,9 @@ class Prompt:
     stop: float | None = None
 
     def __str__(self) -> str:
-        """Text that parses back to this prompt."""
+        """As it was written: whatever `parse` made reads back the same."""
         numbers = [self.weight] if self.stop is None else [self.weight, self.stop]
-        if numbers == [1.0] and _peel(self.text) == (self.text, []):
+        if numbers == [1.0]:
             return self.text
         gap = " " if self.text[-1:].isdigit() else ""  # not the seconds of a clock
         return f"{self.text}{gap}:" + ":".join(map(written, numbers))
