@@ -4,8 +4,8 @@
     panel                           # in a notebook: shows the widgets
     panel.settings                  # what they say now, checked
 
-Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Turned knobs survive a change of system where the
-other system has them too.
+Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Turned knobs survive a change of system where
+the other system has them too.
 """
 
 import html

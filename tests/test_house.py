@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 HELPERS = ROOT / "helpers"
 
-# A file imports only from a lower floor. Within a floor there are steps, from left to right; those on one step
-# (a set) are equals that do not know each other. A package is one room; see test_no_circles.
+# A file imports only from a lower floor. Within a floor there are steps, from left to right; those on one
+# step (a set) are equals that do not know each other. A package is one room; see test_no_circles.
 FLOORS = [
     [{"errors"}, {"machine", "schedules", "safe_files", "links", "precision"}, {"prompts", "picture_files"},
      {"knobs", "images", "states", "optimizers"}, {"settings", "inputs"}, {"canvas", "augment"},
