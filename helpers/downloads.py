@@ -1,0 +1,204 @@
+"""Getting a large file over a bad line: resumed, checked, or refused with the reason.
+
+    download([Mirror("https://…/last.ckpt", sha256="5cd6…")], Path("…/last.ckpt"), progress=bar)
+
+The file appears under its name only when it is whole and right; until then it is a `.part` beside it, kept
+after a cut connection. Nothing here prints: `progress(done, total)` is told of bytes (total 0 if unknown).
+"""
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from filelock import FileLock
+
+from .errors import Refused
+
+CHUNK = 1 << 16
+TIMEOUT = (15, 60)  # seconds to connect, seconds of silence
+TRIES = 4  # per mirror; each goes on where the last stopped
+HTML = re.compile(rb"\s*<(!doctype|html|head)", re.IGNORECASE)
+Progress = Callable[[int, int], None]
+TOLERANCE = 0.05  # for sizes known only roughly
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """One place a file can be had; a sha256 may be a prefix (8 digits or more), `about` is a rough size."""
+    url: str
+    sha256: str = ""
+    size: int = 0
+    about: int = 0
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or self.url
+
+
+class Failed(Exception):
+    """This mirror will not do; the text says why. `again`: worth another try, on the part that is there."""
+
+    def __init__(self, why: str, again: bool = False):
+        super().__init__(why)
+        self.again = again
+
+
+def sha256(path: Path, keep: bool = True) -> str:
+    """Of a file, in hex digits; `keep`: remembered beside it while its size and time stay the same."""
+    path, note = Path(path), Path(f"{path}.sha256")
+    stat = path.stat()
+    stamp = f"{stat.st_size} {stat.st_mtime_ns}"
+    if note.exists():
+        known, _, seen = note.read_text().strip().partition(" ")
+        if seen == stamp:
+            return known
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if keep:
+        _remember(path, digest)
+    return digest
+
+
+def genuine(path: Path, mirrors: Iterable[Mirror]) -> bool:
+    """Whether a file is what a mirror publishes or, if no hash is known, what was first downloaded."""
+    note = Path(f"{path}.sha256")
+    recorded = note.read_text().split()[0] if note.exists() else ""
+    digest = sha256(path, keep=False)
+    hashes = [mirror.sha256.lower() for mirror in mirrors]
+    if any(one and digest.startswith(one) for one in hashes):
+        return True
+    return not all(hashes) and recorded in ("", digest)
+
+
+def _remember(path: Path, digest: str) -> None:
+    stat = path.stat()
+    with contextlib.suppress(OSError):  # a read-only folder: worked out again next time
+        Path(f"{path}.sha256").write_text(f"{digest} {stat.st_size} {stat.st_mtime_ns}\n")
+
+
+def download(mirrors: Iterable[Mirror], target: Path, progress: Progress | None = None) -> Path:
+    """Fetch `target` from the first mirror that gives the right file."""
+    target, reasons = Path(target), []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{target}.lock"):
+            for mirror in mirrors:
+                if target.exists():
+                    return target  # another process was faster
+                try:
+                    return _from(mirror, target, progress or (lambda done, total: None))
+                except Failed as failure:
+                    reasons.append(f"{mirror.host}: {failure}")
+    except OSError as error:
+        raise Refused(f"cannot write to {target.parent} ({error.strerror or error})",
+                      "weights are kept there",
+                      "make room, or set DISCOTHEQUE_CACHE to a folder of yours") from error
+    raise Refused(f"{target.name} could not be downloaded ({' / '.join(reasons) or 'no mirror is known'})",
+                  "a copy from elsewhere will do", f"save it as {target}, or try again later")
+
+
+def _from(mirror: Mirror, target: Path, progress: Progress) -> Path:
+    part = target.with_name(f"{target.name}.{hashlib.sha256(mirror.url.encode()).hexdigest()[:8]}.part")
+    note = Path(f"{part}.json")
+    for attempt in range(TRIES):
+        try:
+            _stream(mirror, part, note, progress)
+            break
+        except Failed as failure:
+            if not failure.again or attempt == TRIES - 1:
+                if not part.exists():
+                    note.unlink(missing_ok=True)
+                raise
+            time.sleep(0.25 * 2 ** attempt)
+    try:
+        digest = _checked(mirror, part, json.loads(note.read_text()).get("sha256", ""))
+    except Failed:
+        part.unlink()
+        raise
+    finally:
+        note.unlink(missing_ok=True)
+    os.replace(part, target)
+    _remember(target, digest)
+    return target
+
+
+def _stream(mirror: Mirror, part: Path, note: Path, progress: Progress) -> None:
+    """Append to `part` what it still lacks."""
+    have = part.stat().st_size if part.exists() and note.exists() else 0
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+        if etag := json.loads(note.read_text()).get("etag"):
+            headers["If-Range"] = etag  # another file by now: the server sends all of it
+    try:
+        with requests.get(mirror.url, headers=headers, stream=True, timeout=TIMEOUT) as reply:
+            if reply.status_code == 416 and reply.headers.get("Content-Range", "").endswith(f"*/{have}"):
+                return  # it was whole already
+            _refuse(reply, part)
+            if reply.status_code != 206:
+                have = 0
+            note.write_text(json.dumps(_promises(reply)))
+            _append(reply, mirror, part, have, progress)
+    except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL) as error:
+        raise Failed("not a web address") from error
+    except requests.RequestException as error:
+        raise Failed(f"the connection broke ({type(error).__name__})", again=True) from error
+
+
+def _refuse(reply: requests.Response, part: Path) -> None:
+    if reply.status_code == 416:
+        part.unlink()
+        raise Failed("the part kept from last time no longer fits", again=True)
+    if not reply.ok:
+        busy = reply.status_code in (408, 429) or reply.status_code >= 500
+        raise Failed(f"HTTP {reply.status_code}", again=busy)
+    if "text/html" in reply.headers.get("Content-Type", ""):
+        raise Failed("an HTML page instead of weights")
+
+
+def _promises(reply: requests.Response) -> dict[str, str]:
+    """What the server says of the file: a strong ETag to resume by; a sha256 where it is huggingface.co."""
+    etag = reply.headers.get("ETag", "")
+    linked = [r.headers.get("X-Linked-Etag", "").strip('"') for r in reply.history]
+    return {"etag": "" if etag.startswith("W/") else etag,
+            "sha256": next((one for one in linked if re.fullmatch("[0-9a-f]{64}", one)), "")}
+
+
+def _append(reply: requests.Response, mirror: Mirror, part: Path, have: int, progress: Progress) -> None:
+    rest = int(reply.headers.get("Content-Length", 0))
+    total = have + rest if rest else mirror.size
+    chunks = reply.iter_content(CHUNK)
+    first = next(chunks, b"")
+    if not have and HTML.match(first):
+        raise Failed("an HTML page instead of weights")
+    if mirror.size and total != mirror.size:
+        raise Failed(f"a file of {total:,} bytes where {mirror.size:,} were expected")
+    if rest > shutil.disk_usage(part.parent).free:
+        raise OSError(errno.ENOSPC, f"{rest / 1e9:.1f} GB are needed, which is more than is free")
+    with part.open("ab" if have else "wb") as file:
+        for chunk in itertools.chain([first], chunks):
+            have += file.write(chunk)
+            progress(have, total)
+
+
+def _checked(mirror: Mirror, part: Path, promised: str) -> str:
+    """The sha256 of a finished part, or Failed where size or hash are not what they should be."""
+    size, expected = part.stat().st_size, mirror.sha256 or promised
+    if mirror.size and size != mirror.size or mirror.about and abs(size / mirror.about - 1) > TOLERANCE:
+        raise Failed(f"a file of {size:,} bytes where {mirror.size or mirror.about:,} were expected")
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if not digest.startswith(expected.lower()):
+        raise Failed(f"wrong fingerprint, sha256 {digest[:12]}… where {expected[:12]}… was expected")
+    return digest
