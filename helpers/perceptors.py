@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from . import weights
 from .errors import Refused, unknown
-from .speed import lean_, lower_, lowered, uses_bf16
+from .precision import lean_, lower_, lowered, uses_bf16
 
 ENSEMBLE = ("disco-resnet", "disco-vit")  # the embedded guides
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from .. import weights
 from ..errors import Refused
-from ..speed import lowered, uses_bf16
+from ..precision import lowered, uses_bf16
 
 STAGE = "first_stage_model."  # of a transformer trained on top (Net2Net)
 PARTS = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
