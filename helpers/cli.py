@@ -1,0 +1,159 @@
+"""The command line: `python -m helpers paint --prompts "a red lighthouse by the sea"`, and what comes after.
+
+One parser per command, built from the settings class of the system asked for; torch is imported only once
+there is something to paint. Refusals go to stderr in one sentence, exit status 2; a stopped painting is 130.
+"""
+
+import json
+import logging
+import sys
+
+from . import systems
+from .errors import Refused, unknown
+from .parsers import DEFAULT, Parser, asked_system, lone_word, painter, parsed, tidy, title, wanted
+
+ABOUT = """\
+The history of text-to-image, from the command line.
+
+  paint     paint a picture:          python -m helpers paint "a red lighthouse by the sea at sunset"
+            with any knob:            python -m helpers paint "fog | neon:0.5" --system deep_daze --steps 300
+            go on with a run:         python -m helpers paint --resume runs/…
+  film      make a film of a run:     python -m helpers film runs/…
+  settings  what a picture is made of python -m helpers settings picture.png
+  again     paint a picture again:    python -m helpers again picture.png [--seed 7]
+  systems   what there is to paint with
+
+python -m helpers paint --system NAME --help lists every knob of a system, its range and its default."""
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    words = list(sys.argv[1:] if words is None else words)
+    commands = {"paint": paint, "film": film, "settings": show, "again": again, "systems": listing}
+    if not words or words[0] in ("-h", "--help", "help"):
+        say(ABOUT)
+        return 0
+    try:
+        if words[0] not in commands:
+            raise unknown("command", words[0], commands)
+        return commands[words[0]](tidy(words[1:]))
+    except Refused as refused:
+        complain(str(refused))
+        return 2
+    except KeyboardInterrupt:
+        complain("stopped")
+        return 130
+
+
+def paint(words) -> int:
+    name = asked_system(words)
+    cls = systems.load(name).Settings
+    parser = painter("paint", f"Paint a picture with {name}. {title(name)}", cls)
+    parser.usage = f'{parser.prog} ["WORDS"] [--system NAME] [--size N|WxH] [--resume RUN] [--KNOB VALUE …]'
+    parser.add_argument("words", nargs="*", help="what to paint, as --prompts", default=[])
+    parser.add_argument("--system", metavar="NAME", help=f"{', '.join(systems.SYSTEMS)} [default {DEFAULT}]")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or killed run, as it was")
+    options = parsed(parser, words, cls)
+    values = wanted(options, cls)
+    if options.resume:
+        if values or options.system:
+            raise Refused("--resume goes on with the settings of the run", "it takes no other knobs",
+                          "leave them out, or paint anew without --resume")
+        from . import runs
+        run = runs.open(options.resume)
+        return keep(run.resume(), run)
+    return begin(name, cls.of(**values))
+
+
+def again(words) -> int:
+    from . import runs
+    path = lone_word(words)
+    if path is None and not {"-h", "--help"} & set(words):
+        raise Refused("again needs a picture", "any PNG painted here, or the folder of its run", "name one")
+    saved = runs.load(path) if path else systems.load(DEFAULT).Settings()
+    cls = type(saved)
+    parser = painter("again", "Paint a picture again, the same where no knob is turned.", cls)
+    parser.add_argument("picture", help="a PNG painted here, or the folder of a run")
+    values = wanted(parsed(parser, words, cls), cls)
+    return begin(cls.__module__.rpartition(".")[2], saved.but(**values) if values else saved)
+
+
+def begin(name: str, settings) -> int:
+    """A new run, from checked settings to its picture."""
+    from . import runs, vocabulary
+    warning = vocabulary.check(settings)
+    if warning:
+        complain(warning)
+    run = runs.start(name, settings)
+    return keep(run.paint(), run)
+
+
+def keep(painting, run) -> int:
+    """Paint to the end with a progress bar, and say where everything is."""
+    from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    from . import runs
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    status = 0
+    bar = tqdm(total=painting.steps, initial=painting.step, desc=run.system, unit="step", dynamic_ncols=True)
+    with logging_redirect_tqdm(), bar:
+        try:
+            for frame in runs.record(painting, run):
+                if frame.losses:
+                    bar.set_postfix_str(f"loss {sum(frame.losses.values()):.3f}", refresh=False)
+                bar.update(frame.step - bar.n)
+        except KeyboardInterrupt:
+            status = 130
+    if status:
+        complain(f"stopped after {painting.step} of {painting.steps} steps; go on with:\n"
+                 f"  python -m helpers paint --resume '{run.folder}'")
+    say(f"picture  {run.picture}\nrun      {run.folder}")
+    return status
+
+
+def film(words) -> int:
+    parser = Parser("film", "Make a film of the frames of a run.")
+    parser.add_argument("run", help="the folder of a run, or a picture in it")
+    parser.add_argument("--fps", metavar="N", default="12", help="pictures per second [default 12]")
+    parser.add_argument("--gif", action="store_true", help="an animated GIF in place of an MP4")
+    options = parsed(parser, words)
+    if not options.fps.isdigit() or not 1 <= int(options.fps) <= 120:
+        raise Refused(f"fps is {options.fps}", "it must be between 1 and 120", "try 12")
+    from . import runs, studio
+    run = runs.open(options.run)
+    say(f"film     {studio.film(run.folder, fps=int(options.fps), kind='gif' if options.gif else 'mp4')}")
+    return 0
+
+
+def show(words) -> int:
+    parser = Parser("settings", "What a picture was painted with; a star marks what is not default.")
+    parser.add_argument("picture", help="a PNG painted here, or the folder of a run")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    options = parsed(parser, words)
+    from . import runs
+    settings = runs.load(options.picture)
+    name = type(settings).__module__.rpartition(".")[2]
+    if options.json:
+        say(json.dumps({"system": name, "settings": settings.to_dict()}, indent=1, ensure_ascii=False))
+        return 0
+    changed, wide = settings.changed(), max(map(len, settings.to_dict()))
+    say(f"  {'system':{wide}}  {name}")
+    for knob, value in settings.to_dict().items():
+        say(f"{'*' if knob in changed else ' '} {knob:{wide}}  {value}")
+    return 0
+
+
+def listing(words) -> int:
+    parsed(Parser("systems", "What there is to paint with."), words)
+    for name in systems.SYSTEMS:
+        say(f"{name:12} {title(name)}")
+    return 0
+
+
+def say(text: str):
+    sys.stdout.write(text + "\n")
+
+
+def complain(text: str):
+    sys.stderr.write(text + "\n")

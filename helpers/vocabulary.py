@@ -1,0 +1,56 @@
+"""Words the embedded world never saw: named before painting begins, with the public model that knows them.
+
+    said = check(settings)      # "" or a sentence to show; Refused where no word of the prompts is known
+"""
+
+import re
+
+from . import perceptors, prompts, weights
+from .errors import Refused, quoted
+
+PUBLIC = "ViT-B/32"
+LITTLE = set("a an the of in on at by to from and or with for is".split())
+
+
+def check(settings) -> str:
+    """What to tell the artist about words that will not be painted."""
+    strange = unknown_words(settings)
+    if not strange:
+        return ""
+    kind = "are words" if len(strange) > 1 else "is a word"
+    said = Refused(f"{quoted(strange)} {kind} the embedded world never saw",
+                   "it paints the rest", f"to have it all set perceptors to {PUBLIC!r}{_price()}")
+    if not _meant(settings) - set(strange) and not _pictured(settings):
+        raise Refused(said.wrong, "there is nothing left to paint", said.advice)
+    return str(said)
+
+
+def unknown_words(settings) -> list[str]:
+    """Words of the prompts that none of the perceptors chosen was taught; public ones read everything."""
+    names = perceptors.names(settings.perceptors)
+    if not set(names) <= set(weights.embedded()):
+        return []
+    eye = perceptors.load(names[0])  # the zoo shares one vocabulary
+    return list(dict.fromkeys(word for text in _texts(settings) for word in eye.unknown_words(text)))
+
+
+def _texts(settings) -> list[str]:
+    if not settings.prompts.strip(" |^"):
+        return []
+    return [prompt.text for scene in prompts.scenes(settings.prompts) for prompt in scene]
+
+
+def _meant(settings) -> set[str]:
+    """The words that say what to paint."""
+    return {word for text in _texts(settings) for word in re.findall(r"[^\W_]+", text.lower())} - LITTLE
+
+
+def _pictured(settings) -> bool:
+    """Do pictures say what to paint, too?"""
+    return any(not isinstance(value, str) or value.strip(" |") for value in
+               (getattr(settings, name, "") for name in ("image_prompts", "target_image", "init_image")))
+
+
+def _price() -> str:
+    size = weights.catalogue().get(PUBLIC, {}).get("size", 0)
+    return f", public, {size / 1e6:.0f} MB once" if size else ", a public one"
