@@ -57,6 +57,9 @@ class Painting:
         self.optimizer = optimizers.make(optimizer, list(self.weights.values()), at(self.learning_rate, 0.0))
         self.decay, self.mean, self.averaged = ema, {}, 0
         self.memory = {}            # tensors that hooks keep between steps; saved with the rest
+        self.finish = None          # a last touch to the parameters shown: name -> tensor to the same
+        self.retune = None          # set by a system: new settings -> their live knobs take effect
+        self.networks = []          # catalogue names of what paints and looks, for the record
 
     def __iter__(self):
         return self
@@ -107,13 +110,14 @@ class Painting:
         total = sum(losses.values())
         if total.requires_grad:
             total.backward()
-        probe = total.detach() + sum((p.grad * 0).sum() for p in self.weights.values() if p.grad is not None)
+        slopes = [p.grad for p in self.weights.values() if p.grad is not None]
+        probe = total.detach() + sum((slope * 0).sum() for slope in slopes)     # NaN and infinity survive * 0
         return {name: loss.detach() for name, loss in losses.items()}, bool(probe.isfinite())
 
     def move(self, sound):
         self.failures = 0 if sound else self.failures + 1
         if self.failures >= PATIENCE:
-            raise Refused(f"the loss is not a number since {PATIENCE} steps", "a picture needs finite steps",
+            raise Refused(f"the loss was not a number {PATIENCE} steps in a row", "a picture needs finite steps",
                           "try a lower learning_rate, or another optimizer")
         if not sound:
             log.warning("step %d came out as NaN and is skipped", self.step + 1)
@@ -148,9 +152,11 @@ class Painting:
 
     def shown(self):
         """The parameters as shown: their running mean, corrected for its start at zero, or as they are."""
-        if not self.averaged:
-            return {name: p.detach() for name, p in self.weights.items()}
-        return {name: mean / (1 - self.decay ** self.averaged) for name, mean in self.mean.items()}
+        if self.averaged:
+            seen = {name: mean / (1 - self.decay ** self.averaged) for name, mean in self.mean.items()}
+        else:
+            seen = {name: p.detach() for name, p in self.weights.items()}
+        return self.finish(seen) if self.finish else seen
 
     @torch.no_grad()
     def image(self):

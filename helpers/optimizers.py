@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from helpers.errors import Refused
+from helpers.errors import unknown
 
 
 class _Adamlike(torch.optim.Optimizer):
@@ -73,5 +73,5 @@ OPTIMIZERS = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW, "RAdam": tor
 def make(name, parameters, learning_rate):
     """An optimizer over `parameters`, by its traditional name."""
     if name not in OPTIMIZERS:
-        raise Refused(f"optimizer is '{name}'", f"choose one of {', '.join(OPTIMIZERS)}")
+        raise unknown("optimizer", name, OPTIMIZERS)
     return OPTIMIZERS[name](parameters, lr=learning_rate)

@@ -4,52 +4,55 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from helpers import perceptors
+from helpers.networks import vqgan
+
+TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1, "attn_resolutions": [],
+                     "resolution": 64, "in_channels": 3, "z_channels": 8, "double_z": False,
+                     "dropout": 0.0},
+        "embed_dim": 4, "n_embed": 24}
+
 
 class Eye(nn.Module):
     """A perceptor: a fixed smooth map from small pictures to unit rows, and words hashed to places on it."""
+
+    room = 8
 
     def __init__(self, size=16, dim=12, name="eye"):
         super().__init__()
         rng = torch.Generator().manual_seed(size)
         self.size, self.dim, self.name = size, dim, name
         self.weight = nn.Parameter(torch.randn(3 * 16, dim, generator=rng))
+        self.calls = []
 
     def encode_text(self, words):
-        rows = [torch.randn(self.dim, generator=torch.Generator().manual_seed(sum(map(ord, w)))) for w in words]
+        rows = [torch.randn(self.dim, generator=torch.Generator().manual_seed(sum(map(ord, word))))
+                for word in words]
         return F.normalize(torch.stack(rows), dim=-1).to(self.weight)
 
     def encode_image(self, images):
         assert images.shape[1:] == (3, self.size, self.size), images.shape
+        self.calls.append(len(images))
         return F.normalize((F.adaptive_avg_pool2d(images, 4) - 0.5).flatten(1) @ self.weight, dim=-1)
 
     def count_tokens(self, text):
-        return len(text.split()) + 2
-
-    context = 8
+        return len(text.split())
 
     def unknown_words(self, text):
         return []
 
 
-class Coder(nn.Module):
-    """A VQGAN: 8 pixels a side become one latent of 4 numbers, 16 codes."""
+def coder():
+    """A VQGAN of random weights, 8 pixels to a latent."""
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        return vqgan.build(TINY).eval().requires_grad_(False)
 
-    factor, l2_codes = 8, False
 
-    def __init__(self, dim=4):
-        super().__init__()
-        rng = torch.Generator().manual_seed(3)
-        self.table = nn.Parameter(torch.randn(16, dim, generator=rng))
-        self.mix = nn.Parameter(torch.randn(3, dim, generator=rng) / 2)
-
-    @property
-    def codes(self):
-        return self.table
-
-    def encode(self, image):
-        small = F.avg_pool2d(image * 2 - 1, self.factor)
-        return torch.einsum("ck,nkhw->nchw", torch.linalg.pinv(self.mix), small)
-
-    def decode(self, z):
-        rgb = torch.einsum("kc,nchw->nkhw", self.mix, z)
-        return F.interpolate((rgb + 1) / 2, scale_factor=self.factor, mode="bilinear")
+def install(monkeypatch):
+    """Systems find stand-ins where trained networks would be."""
+    eyes = {"disco-resnet": Eye(16), "disco-vit": Eye(12)}
+    monkeypatch.setattr(perceptors, "load", lambda name, device="cpu", **_: eyes.setdefault(name, Eye(20)))
+    network = coder()
+    monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
+    return eyes

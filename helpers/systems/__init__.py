@@ -1,0 +1,21 @@
+"""The systems of the history, by name. One file each: its `Settings` and `paint(settings, state=None) ->
+Painting`.
+
+    for frame in load("vqgan_clip").paint(Settings.of(prompts="a castle in the snow")): ...
+"""
+
+import importlib
+
+from helpers.errors import unknown
+
+SYSTEMS = {
+    "deep_daze": "helpers.systems.deep_daze",
+    "vqgan_clip": "helpers.systems.vqgan_clip",
+}
+
+
+def load(name):
+    """The module of a system; torch is imported only when it paints."""
+    if name not in SYSTEMS:
+        raise unknown("system", name, SYSTEMS)
+    return importlib.import_module(SYSTEMS[name])

@@ -1,0 +1,47 @@
+"""Palettes: a few colors, written as an artist would. Standard library and Pillow only.
+
+    parse("red, #ffcc00, navy->white\\5")       # names, hex, ramps of so many steps (2 to 64)
+    parse("@photo.png")                         # the eight colors a picture is mostly made of
+"""
+
+import re
+
+from .errors import Refused
+
+EXAMPLE = "try 'navy, #ffcc00, white' or 'black->white\\5'"
+
+
+def parse(text, name="palette"):
+    """Text -> list of (r, g, b) in [0, 1]; empty text -> []."""
+    colors = []
+    for part in filter(None, re.split(r"[,;|\[\]\s]+(?![^(]*\))", text.strip())):
+        if part.startswith("@"):
+            colors += pictured(part[1:])
+            continue
+        ramp = re.fullmatch(r"(.+?)->(.+?)(?:\\(\d+))?", part)
+        if not ramp:
+            colors.append(color(part, name))
+            continue
+        first, last, count = color(ramp[1], name), color(ramp[2], name), int(ramp[3] or 8)
+        if not 2 <= count <= 64:
+            raise Refused(f"{name} has a ramp of {count} steps", "a ramp has 2 to 64", EXAMPLE)
+        colors += [tuple(a + (b - a) * i / (count - 1) for a, b in zip(first, last, strict=True))
+                   for i in range(count)]
+    return colors
+
+
+def color(text, name="color"):
+    """One color by name or #hex -> (r, g, b) in [0, 1]."""
+    from PIL import ImageColor
+    try:
+        return tuple(value / 255 for value in ImageColor.getrgb(text.strip())[:3])
+    except ValueError as error:
+        raise Refused(f"{name} has '{text}'", "colors are names such as navy, or #rrggbb", EXAMPLE) from error
+
+
+def pictured(path, count=8):
+    """The colors a picture is mostly made of."""
+    from . import images
+    few = images.load(path).convert("RGB").resize((128, 128)).quantize(count)
+    flat = few.getpalette()[:3 * count]
+    return [tuple(value / 255 for value in flat[i:i + 3]) for i in range(0, len(flat), 3)]

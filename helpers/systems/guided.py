@@ -1,0 +1,133 @@
+"""Knobs shared by every system that paints by looking: prompts, looks, tastes, pictures to start from, pace.
+
+Standard library only; wiring.py turns these knobs into guides and canvases.
+"""
+
+from dataclasses import dataclass
+
+from helpers import palettes, prompts
+from helpers.errors import Refused
+from helpers.settings import Common, knob
+
+FINE = "Fine tuning"
+OPTIMIZERS = ("Adam", "AdamW", "RAdam", "NAdam", "Adamax", "Adagrad", "RMSprop", "SGD", "AdamP", "DiffGrad")
+AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "warp", "jitter", "gray",
+                 "sharpness", "blur", "noise", "erase")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guided(Common):
+    """Everything between a prompt and a picture that does not depend on how the picture is made."""
+
+    prompts: str = knob("a red lighthouse by the sea at sunset",
+                        "what to paint: fog | neon:0.5 | text:-0.3, scenes of a story with ^ (text)",
+                        kind="prompts", live=True)
+    width: int = knob(128, "width in pixels", low=32, high=2048, step=32, rehearsal=64)
+    height: int = knob(128, "height in pixels", low=32, high=2048, step=32, rehearsal=64)
+    every: int = knob(10, "steps from one look at the picture to the next (save_every, display_freq)",
+                      low=1, high=1000, step=1, rehearsal=1)
+
+    # What else it should be
+    image_prompts: str = knob("", "pictures to come close to, as words do: a.png | b.png:0.5 (img)",
+                              kind="images", group=FINE)
+    noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 (noise_prompt_seeds)",
+                              kind="noise", group=FINE)
+    story_every: int = knob(0, "steps per scene of a story, 0 shares the run evenly (change_prompt_every)",
+                            low=0, high=5000, step=1, group=FINE)
+    target_image: str = knob("", "a picture to come close to in colors and places (target_images)",
+                             kind="image", group=FINE)
+    target_weight: str = knob(1, "how close to the target image", low=-10, high=100, kind="schedule",
+                              live=True, group=FINE)
+
+    # How it is looked at
+    overview: int = knob(4, "looks at the whole picture per step", low=0, high=64, step=1, live=True)
+    crops: int = knob(12, "looks at parts of the picture per step (cutn, num_cuts)", low=0, high=128, step=1,
+                      live=True, rehearsal=4)
+    smallest_crop: str = knob(0.4,
+                              "side of the smallest part looked at, of the picture's (lower_bound_cutout)",
+                              low=0.05, high=1, kind="schedule", live=True, group=FINE)
+    largest_crop: str = knob(1, "side of the largest part looked at, of the picture's (upper_bound_cutout)",
+                             low=0.05, high=1, kind="schedule", live=True, group=FINE)
+    crop_power: str = knob(1, "above 1 looks at smaller parts, below 1 at larger ones (cut_pow)", low=0.05,
+                           high=10, kind="schedule", live=True, group=FINE)
+    crop_sizes: str = knob("even", "how sizes are drawn: even, or a bell around crop_mean (gauss_sampling)",
+                           choices=("even", "bell"), live=True, group=FINE)
+    crop_mean: float = knob(0.6, "middle of the bell of sizes (gauss_mean)", low=0.05, high=1, step=0.05,
+                            live=True, group=FINE)
+    crop_spread: float = knob(0.2, "width of the bell of sizes (gauss_std)", low=0.01, high=1, step=0.01,
+                              live=True, group=FINE)
+    center: str = knob(0,
+                       "gather looks in the middle: 0 no, 2 a bit, 8 a lot (center_bias, center_focus)",
+                       low=0, high=20, kind="schedule", live=True, group=FINE)
+    augment: str = knob("flip, affine", "changes made to every look, with commas (augments)",
+                        choices=AUGMENTATIONS, kind="list", live=True, group=FINE)
+    look_noise: str = knob(0.05, "grain laid over every look (noise_fac)", low=0, high=1, kind="schedule",
+                           live=True, group=FINE)
+    distance: str = knob("spherical", "how likeness is measured", choices=("spherical", "cosine"), live=True,
+                         group=FINE)
+    averaging: float = knob(0.0, "how much the mean of all looks counts against each look (averaging_weight)",
+                            low=0, high=1, step=0.05, live=True, group=FINE)
+
+    # Tastes
+    smoothness: str = knob(0, "how smooth (tv_scale, smoothness_weight)", low=-10, high=100, kind="schedule",
+                           live=True)
+    smooth_edges: str = knob("square", "which differences count: all, less on edges, not beyond 0.5 "
+                             "(smoothness_type)", choices=("square", "log", "clipped"), live=True, group=FINE)
+    saturation: str = knob(0, "stronger colors above 0, duller below (saturation_weight)", low=-10, high=10,
+                           kind="schedule", live=True)
+    symmetry: str = knob(0, "how like its mirror image (symmetry_weight)", low=-10, high=100, kind="schedule",
+                         live=True, group=FINE)
+    symmetry_axis: str = knob("left-right", "what mirrors what", choices=("left-right", "up-down", "both"),
+                              live=True, group=FINE)
+    palette: str = knob("", "colors to keep to: navy, #ffcc00, black->white\\5, @photo.png", kind="palette",
+                        live=True, group=FINE)
+    palette_weight: str = knob(1, "how strictly to keep to the palette (palette_weight)", low=-10, high=100,
+                               kind="schedule", live=True, group=FINE)
+    edge: str = knob(0, "how plain the border (edge_weight)", low=-10, high=100, kind="schedule", live=True,
+                     group=FINE)
+    edge_color: str = knob("white", "color of the border", live=True, group=FINE)
+    edge_width: float = knob(0.1, "width of the border, of the short side", low=0.01, high=0.4, step=0.01,
+                             live=True, group=FINE)
+
+    # Where it starts and what stays
+    init_image: str = knob("", "a picture to start from: path or address (init_image, start_image_path)",
+                           kind="image")
+    init_weight: str = knob(0, "pull back to the picture it started from (init_weight)", low=0, high=100,
+                            kind="schedule", live=True, group=FINE)
+    init_decay: float = knob(0.0, "the part of that pull gone by the end (mse_decay)", low=0, high=1, step=0.05,
+                             live=True, group=FINE)
+    mask: str = knob("", "paint only where this picture is white; the rest of init_image stays", kind="image")
+    mask_softness: int = knob(0, "blend inside the mask's edge, in pixels", low=0, high=64, step=1,
+                              group=FINE)
+
+    # Pace
+    learning_rate: str = knob(0, "how boldly each step paints; 0 is what suits the canvas (lr, step_size)",
+                              low=0, high=10, kind="schedule", live=True)
+    optimizer: str = knob("Adam", "the rule by which it learns from a look (opt)", choices=OPTIMIZERS,
+                          group=FINE)
+    ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
+                      high=0.999, step=0.001, group=FINE)
+
+    def check(self):
+        super().check()
+        if self.story_every and not self.tells():
+            raise Refused("story_every is set but prompts has one scene", "scenes are parted by ^",
+                          "try 'a house in the snow ^ a house on fire'")
+        if present(self.mask) and not present(self.init_image):
+            raise Refused("mask is given without init_image", "a mask keeps a part of a picture",
+                          "give that picture as init_image")
+        if not self.overview and not self.crops:
+            raise Refused("overview and crops are both 0", "somebody has to look", "try overview=4")
+        if self.palette.strip():
+            palettes.parse(self.palette)
+        palettes.color(self.edge_color, "edge_color")
+
+    def tells(self):
+        """Are there several scenes?"""
+        texts = [text for text in (self.prompts, self.image_prompts) if isinstance(text, str)]
+        return any(len(prompts.scenes(text)) > 1 for text in texts if text.strip(" |^"))
+
+
+def present(picture):
+    """Is there a picture in this knob? It may be a path, or the picture itself."""
+    return bool(picture.strip()) if isinstance(picture, str) else picture is not None

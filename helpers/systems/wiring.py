@@ -1,0 +1,147 @@
+"""From knobs to things: perceptors, targets, guides, canvases in their masks. Used by every guided system."""
+
+import torch
+
+from helpers import guides, images, loop, machine, palettes, perceptors, prompts, schedules
+from helpers.augment import Augment
+from helpers.canvas import Masked
+from helpers.cutouts import Cutouts
+from helpers.guides import Anchor, Edge, Likeness, Palette, Prompts, Saturation, Smooth, Story, Symmetry
+from helpers.systems.guided import present
+
+
+class Studio:
+    """What a run needs besides its canvas: `device`, `rng`, the perceptors, pictures at the canvas's size."""
+
+    def __init__(self, settings):
+        self.device = machine.device(settings.device)
+        self.rng = machine.dice(settings.seed)
+        self.names = perceptors.names(settings.perceptors)
+        self.eyes = [perceptors.load(name, self.device) for name in self.names]
+        self.size = settings.width, settings.height
+        self.start = None           # the picture it starts from, (1, 3, h, w), for anchors and masks
+        if present(settings.init_image):
+            self.start = self.picture(settings.init_image)
+
+    def picture(self, source):
+        return images.open(source, *self.size).to(self.device)
+
+    def masked(self, canvas, settings):
+        """The canvas, seen through the mask where there is one."""
+        if not present(settings.mask):
+            return canvas
+        mask = images.open_mask(settings.mask, *self.size).to(self.device)
+        return Masked(canvas, self.start, mask, settings.mask_softness)
+
+
+def painting(settings, studio, canvas, state=None, *, total=None, every=None, guide=None, hooks=()):
+    """A Painting of this canvas, from its beginning or from a saved state."""
+    total = total or settings.steps
+    if studio.start is None:
+        canvas.eval()
+        with torch.no_grad():
+            studio.start = canvas().clone()
+    build = guide or everything
+    made = loop.Painting(canvas, build(settings, studio, total), steps=total, seed=settings.seed,
+                         rng=studio.rng,
+                         optimizer=settings.optimizer, learning_rate=pace(settings, canvas), ema=settings.ema,
+                         every=every or settings.every, before_step=hooks)
+    made.networks = list(studio.names)
+
+    def retune(new):
+        """Turn live knobs while painting: everything that is looked for, and the pace."""
+        made.guide, made.learning_rate = build(new, studio, total), pace(new, canvas)
+
+    made.retune = retune
+    if state:
+        made.load_state_dict(state)
+    return made
+
+
+def pace(settings, canvas):
+    """The learning rate as a schedule; a plain 0 is the canvas's own."""
+    rate = schedules.parse(settings.learning_rate)
+    return canvas.learning_rate if rate.constant and rate(0) == 0 else rate
+
+
+def everything(settings, studio, total):
+    """The whole guide: prompts in every perceptor's eyes, scene by scene, and tastes."""
+    return wishes(settings, studio, total) + tastes(settings, studio)
+
+
+def wishes(settings, studio, total, told=None):
+    """Prompts for each perceptor; a story where there are several scenes. `told`: scenes instead of
+    prompts."""
+    if told is None:
+        told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
+    shown, noises = pictures(settings.image_prompts), prompts.noise(settings.noise_prompts)
+    if len(told) < len(shown):
+        told = [told[i % len(told)] for i in range(len(shown))]
+    shown = shown or [[]]
+    scenes = []
+    for i, scene in enumerate(told):
+        seen = [(studio.picture(source), weight, stop) for source, weight, stop in shown[i % len(shown)]]
+        scenes.append([look(settings, studio, eye, scene, seen, noises) for eye in studio.eyes])
+    blends = [sum_of([(1 / len(scene)) * guide for guide in scene]) for scene in scenes]
+    if len(blends) == 1:
+        return blends[0]
+    return Story(blends, settings.story_every or total / len(blends), total)
+
+
+def look(settings, studio, eye, scene, seen, noises):
+    """One scene in the eyes of one perceptor; None where there is nothing to look for."""
+    parts = []
+    if scene:
+        parts.append(guides.words(eye, scene))
+    if seen:
+        parts.append(guides.images(eye, seen))
+    if noises:
+        parts.append(guides.noises(eye, noises))
+    if not parts:
+        return guides.Blend([])
+    return Prompts(eye, cutouts(settings, studio, eye), sum_of(parts), settings.distance, settings.averaging)
+
+
+def cutouts(settings, studio, eye):
+    schedule = schedules.parse
+    bell = (settings.crop_mean, settings.crop_spread) if settings.crop_sizes == "bell" else None
+    return Cutouts(eye.size, settings.overview, settings.crops, power=schedule(settings.crop_power),
+                   smallest=schedule(settings.smallest_crop), largest=schedule(settings.largest_crop),
+                   center=schedule(settings.center), bell=bell, augment=Augment(settings.augment, studio.rng),
+                   noise=schedule(settings.look_noise), rng=studio.rng)
+
+
+def tastes(settings, studio):
+    """Everything that is liked whatever the picture shows; weights of 0 cost nothing."""
+    weight = {name: schedules.parse(getattr(settings, name)) for name in
+              ("smoothness", "saturation", "symmetry", "edge", "palette_weight", "init_weight",
+               "target_weight")}
+    blend = (weight["smoothness"] * Smooth(settings.smooth_edges) + weight["saturation"] * Saturation()
+             + weight["symmetry"] * Symmetry(settings.symmetry_axis)
+             + weight["edge"] * Edge(palettes.color(settings.edge_color), settings.edge_width)
+             + weight["init_weight"] * Anchor(studio.start, settings.init_decay))
+    if settings.palette.strip():
+        blend = blend + weight["palette_weight"] * Palette(palettes.parse(settings.palette))
+    if present(settings.target_image):
+        blend = blend + weight["target_weight"] * Likeness(studio.picture(settings.target_image))
+    return blend
+
+
+def pictures(value):
+    """The knob image_prompts -> scenes of [(source, weight, stop)]; pictures themselves may come as a
+    list."""
+    if isinstance(value, str):
+        if not value.strip(" |^"):
+            return []
+        return [[(prompt.text, prompt.weight, prompt.stop) for prompt in scene]
+                for scene in prompts.scenes(value, "image_prompts")]
+    several = value if isinstance(value, list) else [value]
+    return [[(*one, None) if isinstance(one, tuple) else (one, 1.0, None) for one in several]]
+
+
+def sum_of(parts):
+    """Their sum, in order, without the 0 that Python starts from."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total

@@ -1,0 +1,219 @@
+import math
+
+import pytest
+import torch
+from stand_ins import Eye
+from torch.nn import functional as F
+
+from helpers import guides
+from helpers.cutouts import Cutouts
+from helpers.guides import (Anchor, Edge, Guide, Likeness, Palette, Prompts, Range, Saturation, Smooth, Story,
+                            Symmetry)
+from helpers.prompts import Prompt, parse
+
+
+def dice(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+class Bright(Guide):
+    def forward(self, image, progress=0.0):
+        return image.mean()
+
+
+class Dark(Guide):
+    label = "night"
+
+    def forward(self, image, progress=0.0):
+        return 1 - image.mean()
+
+
+def picture(seed=0, size=32):
+    return torch.rand(1, 3, size, size, generator=dice(seed))
+
+
+def test_guides_add_scale_and_report():
+    image = torch.full((1, 3, 4, 4), 0.25)
+    guide = 2 * (Bright() + 3 * Dark()) + (lambda progress: progress) * Bright()
+    assert float(guide(image, 0.0)) == pytest.approx(2 * 0.25 + 6 * 0.75)
+    assert float(guide(image, 1.0)) == pytest.approx(3 * 0.25 + 6 * 0.75)
+    score = guide.score(image, 1.0)
+    assert {name: round(float(loss), 4) for name, loss in score.items()} == {"bright": 0.75, "night": 4.5}
+
+
+def test_weights_multiply_as_functions():
+    fade = (lambda progress: 1 - progress) * (0.5 * ((lambda progress: progress) * Bright()))
+    assert float(fade(torch.ones(1, 3, 2, 2), 0.5)) == pytest.approx(0.125)
+
+
+def test_a_term_of_weight_zero_is_not_computed():
+    class Expensive(Guide):
+        def forward(self, image, progress=0.0):
+            raise AssertionError
+    assert (0 * Expensive() + Bright()).score(torch.ones(1, 3, 2, 2)).keys() == {"bright"}
+
+
+def test_story_goes_from_scene_to_scene_and_around():
+    story = Story([Bright(), Dark()], every=5, total=20)
+    assert [story.scene(step / 20) for step in range(20)] == [0] * 5 + [1] * 5 + [0] * 5 + [1] * 5
+    thirds = Story([Bright(), Dark(), Bright()], every=10 / 3, total=10)
+    assert [thirds.scene(step / 10) for step in range(10)] == [0] * 4 + [1] * 3 + [2] * 3
+    assert story.score(torch.ones(1, 3, 2, 2), 0.3).keys() == {"night"}
+
+
+def test_distances():
+    x, y = F.normalize(torch.tensor([[1.0, 0, 0], [1, 1, 0]]), dim=-1), torch.tensor([[0.0, 1, 0]])
+    angle = torch.tensor([math.pi / 2, math.pi / 4])
+    assert torch.allclose(guides.spherical(x, y), 2 * (angle / 2) ** 2, atol=1e-5)
+    assert torch.allclose(guides.cosine(x, y), 1 - angle.cos(), atol=1e-5)
+
+
+def wanted(text, eye, **options):
+    cutouts = Cutouts(eye.size, overview=1, crops=3, rng=dice(3))
+    return Prompts(eye, cutouts, guides.words(eye, parse(text)), **options)
+
+
+def pull(guide, steps=40):
+    """Distance to 'moon' before and after pixels follow a guide."""
+    image, eye = picture(7).requires_grad_(), Eye()
+    moon = wanted("moon", eye, distance="cosine")
+    before = float(moon(image).detach())
+    optimizer = torch.optim.Adam([image], 0.02)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        guide(image).backward()
+        optimizer.step()
+    return before, float(moon(image).detach())
+
+
+@pytest.mark.parametrize("distance", ["spherical", "cosine"])
+def test_prompts_attract_and_penalised_prompts_repel(distance):
+    """BigSleep rewarded the words it was told to penalise."""
+    before, after = pull(wanted("moon", Eye(), distance=distance))
+    assert after < before - 0.2
+    before, after = pull(wanted("moon:-1", Eye(), distance=distance))
+    assert after > before + 0.2
+
+
+def test_stops_stop():
+    eye = Eye()
+    image = picture().requires_grad_()
+    distance = float(wanted("moon", eye)(image))
+    for text, moves in ((f"moon:1:{distance / 2}", True), (f"moon:1:{distance * 4}", False),
+                        (f"moon:-1:{-distance * 4}", True), (f"moon:-1:{-distance / 4}", False)):
+        image.grad = None
+        guide = wanted(text, eye)
+        value = guide(image)
+        value.backward()
+        assert abs(float(value)) > 0 and (image.grad.abs().sum() > 0) == moves, text
+
+
+def test_weights_weigh():
+    eye = Eye()
+    image = picture()
+    one, two = float(wanted("moon", eye)(image)), float(wanted("sea", eye)(image))
+    assert float(wanted("moon:2 | sea:-0.5", eye)(image)) == pytest.approx(2 * one - 0.5 * two, rel=1e-3)
+
+
+def test_averaging_mixes_the_mean_look_in():
+    eye, image = Eye(), picture()
+    each, mean, mixed = (float(wanted("moon", eye, averaging=a)(image)) for a in (0.0, 1.0, 0.3))
+    assert each != pytest.approx(mean, rel=1e-3)
+    assert mixed == pytest.approx(0.7 * each + 0.3 * mean, rel=1e-4)
+
+
+def test_image_and_noise_targets():
+    eye, aim = Eye(), picture(4)
+    target = guides.images(eye, [(aim, 1.0, None)])
+    guide = Prompts(eye, Cutouts(eye.size, overview=1, crops=0, rng=dice()), target)
+    assert float(guide(aim)) < 1e-5 < float(guide(picture(5)))
+    noise = guides.noises(eye, [(7, 0.5), (8, 1.0)])
+    assert noise.rows.shape == (2, 12) and noise.weights.tolist() == [0.5, 1.0]
+    assert torch.equal(noise.rows, guides.noises(eye, [(7, 0.5), (8, 1.0)]).rows)
+    both = guides.words(eye, [Prompt("sea", 2.0, 0.1)]) + noise
+    assert both.weights.tolist() == [2.0, 0.5, 1.0] and both.stops[0] == pytest.approx(0.1)
+
+
+def test_fewer_looks_in_flight_change_nothing_but_memory():
+    def slope(halvings):
+        eye, image = Eye(), picture().requires_grad_()
+        guide = wanted("moon", eye, averaging=0.3) + 0.1 * Smooth()
+        guide(image)
+        assert all([guide.economize() for _ in range(halvings)])
+        guide.guides[0].cutouts.rng.manual_seed(11)
+        eye.calls.clear()
+        guide(image).backward()
+        return image.grad, max(eye.calls)
+    (all_at_once, four), (one_by_one, one) = slope(0), slope(2)
+    assert (four, one) == (4, 1)
+    assert torch.allclose(all_at_once, one_by_one, atol=1e-7)
+
+
+def test_there_is_an_end_to_economy():
+    guide = wanted("moon", Eye())
+    guide(picture())
+    assert [guide.economize() for _ in range(3)] == [True, True, False]
+
+
+def followed(guide, image, steps=60, rate=0.02):
+    image = image.clone().requires_grad_()
+    optimizer = torch.optim.Adam([image], rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        guide(image).backward()
+        optimizer.step()
+    return image.detach()
+
+
+@pytest.mark.parametrize("kind", ["square", "log", "clipped"])
+def test_smooth_smooths(kind):
+    image = picture()
+    assert followed(Smooth(kind), image).diff(dim=-1).abs().mean() < 0.8 * image.diff(dim=-1).abs().mean()
+
+
+def test_saturation_both_ways():
+    def colorful(image):
+        return (image.amax(1) - image.amin(1)).mean()
+    image = picture()
+    assert colorful(followed(Saturation(), image)) > colorful(image) > colorful(followed(-1 * Saturation(),
+                                                                                         image))
+    gray = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
+    Saturation()(gray).backward()
+    assert gray.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("axis, dims", [("left-right", [-1]), ("up-down", [-2]), ("both", [-1, -2])])
+def test_symmetry(axis, dims):
+    image = followed(Symmetry(axis), picture())
+    for dim in (-1, -2):
+        away = (image - image.flip(dim)).abs().mean()
+        assert away < 0.05 if dim in dims else away > 0.2
+
+
+def test_palette():
+    colors = torch.tensor([[1.0, 0, 0], [0, 0, 1]])
+    image = followed(Palette(colors), picture(), 150)
+    away = (image[:, None] - colors[None, :, :, None, None]).abs().sum(2).amin(1)
+    assert away.mean() < 0.15
+
+
+def test_edge_paints_the_border_only():
+    image = picture()
+    painted = followed(Edge((0.0, 1.0, 0.0), 0.125), image, 150)
+    assert torch.equal(painted[..., 4:-4, 4:-4], image[..., 4:-4, 4:-4])
+    assert (painted[0, :, 0, 5] - torch.tensor([0.0, 1, 0])).abs().max() < 0.1
+
+
+def test_range():
+    assert Range()(picture()) == 0
+    assert Range()(picture() + 1) > 0.2
+
+
+def test_anchor_pulls_to_the_start_never_to_gray():
+    """nerdyrodent's init_weight pulled latents to zero, a flat gray."""
+    start = picture(3)
+    image = followed(Anchor(start), picture(4), 200)
+    assert (image - start).abs().mean() < 0.05 < (image - 0.5).abs().mean()
+    assert float(Anchor(start, decay=1.0)(picture(4), 1.0)) == 0
+    assert float(Anchor(start, decay=0.5)(picture(4),
+                                          1.0)) == pytest.approx(float(Likeness(start)(picture(4))) / 2)
