@@ -50,7 +50,7 @@ def find(values: dict, origins: dict, cls: type, folder) -> dict:
         if copy.exists():
             return str(copy)
         was = origins.get(match[0], {})
-        if was.get("sha256") and Path(was["from"]).is_file() and _sha256(was["from"]) == was["sha256"]:
+        if was.get("sha256") and Path(was["from"]).exists() and _sha256(was["from"]) == was["sha256"]:
             return was["from"]
         raise Refused(f"'{match[0]}', which this picture was made from, is not here",
                       f"it was {was.get('from', 'unknown')!r}", "load the folder of the run")
@@ -100,7 +100,7 @@ class _Shelf:
         if not isinstance(source, str):
             return {"from": "a picture in memory"}
         where = source if links.is_link(source) else str(Path(source).expanduser().absolute())
-        return {"from": where} | ({"sha256": _sha256(copy)} if copy.is_file() else {})
+        return {"from": where, "sha256": _sha256(copy)}
 
 
 def _picture_knobs(cls):
@@ -145,5 +145,8 @@ def _copy(source, target):
 
 
 def _sha256(path) -> str:
+    """Of a file, or of all pictures in a folder."""
+    if Path(path).is_dir():
+        return hashlib.sha256(" ".join(map(_sha256, pictures_in(path))).encode()).hexdigest()
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

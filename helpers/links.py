@@ -29,6 +29,8 @@ def fetch(link: str, limit: int = BYTES, seconds: float = SECONDS) -> bytes:
     try:
         with _opener().open(Request(link, headers=AGENT), timeout=min(20, seconds)) as answer:
             return _read(answer, link, limit, until)
+    except Refused:
+        raise
     except HTTPError as error:
         why = f"the server says {error.code} {error.reason}"
     except URLError as error:

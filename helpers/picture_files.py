@@ -114,7 +114,8 @@ def _too_large(name, size) -> Refused:
 
 
 def _unreadable(name, file) -> Refused:
-    head = file.getvalue()[:512] if isinstance(file, io.BytesIO) else b""
+    with file.open("rb") if isinstance(file, Path) else io.BytesIO(file.getvalue()) as again:
+        head = again.read(512)
     page = head.lstrip().lower().startswith((b"<!doctype", b"<html"))
     return Refused(f"'{name}' {'is a web page, not a picture' if page else 'cannot be read as a picture'}",
                    "PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF can",

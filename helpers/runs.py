@@ -10,95 +10,24 @@ finished, failed), started, seconds, step, total, inputs (copied pictures and wh
 by step). A folder can be moved; every file in it is whole at any moment.
 """
 
-import importlib
-import json
-import os
 import re
-import shutil
 import unicodedata
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from . import images, inputs, machine, recording, safe_files, states, weights
+from . import films, inputs, machine, picture_files, recording, safe_files
 from .errors import Refused
+from .run_folder import MANIFEST, Run, home, open, settings_of, system_named
 
-MANIFEST = "manifest.json"
+__all__ = ["MANIFEST", "Run", "all_runs", "home", "load", "open", "record", "resume", "start", "system"]
+
 SPARE_ROOM = 16 << 20       # bytes that must be free before a run begins, besides ten pictures
-
-
-class Run:
-    """The folder of one painting; `manifest` is what is known about it."""
-
-    def __init__(self, folder, manifest: dict):
-        self.folder, self.manifest = Path(folder), manifest
-        self.system = manifest["system"]
-        self.picture = self.folder / "picture.png"
-        self.checkpoint = self.folder / "checkpoint.safetensors"
-
-    @property
-    def settings(self):
-        """As they were, with paths of the copied pictures."""
-        return _settings(self.text(), self.folder)
-
-    @property
-    def started(self) -> bool:
-        """Is there anything to lose?"""
-        return self.picture.exists() or self.checkpoint.exists()
-
-    @property
-    def frames(self) -> list[Path]:
-        return sorted((self.folder / "frames").glob("[0-9]*.png"))
-
-    def paint(self, state=None):
-        """The painting of this run, from the beginning or a state; where it is refused, no run is left."""
-        try:
-            painting = _system(self.system).paint(self.settings, state)
-        except BaseException:
-            if not self.started:
-                self.discard()
-            raise
-        names = getattr(painting, "networks", ())       # what it was painted with, by name in the catalogue
-        self.note(weights={name: weights.fingerprint(name) for name in names})
-        return painting
-
-    def resume(self):
-        """The painting as the last checkpoint knew it, ready to go on."""
-        safe_files.sweep(self.folder)
-        return self.paint(states.load(self.checkpoint) if self.checkpoint.exists() else None)
-
-    def text(self) -> dict:
-        """What every picture of this run says about itself."""
-        said = {name: self.manifest[name] for name in ("system", "settings", "versions")}
-        return said | {name: self.manifest[name] for name in ("inputs", "live") if self.manifest.get(name)}
-
-    def note(self, **facts):
-        """Put facts into the manifest."""
-        self.manifest |= facts
-        text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
-        safe_files.write(self.folder / MANIFEST, text.encode())
-
-    def change(self, step: int, **values):
-        """Note that live knobs were turned after this step."""
-        self.note(live=[*self.manifest.get("live", []), {"step": step, **values}])
-
-    def keep_frame(self, step: int, data: bytes):
-        (self.folder / "frames").mkdir(exist_ok=True)
-        safe_files.write(self.folder / "frames" / f"{step:05}.png", data)
-
-    def keep_picture(self, data: bytes):
-        safe_files.write(self.picture, data)
-
-    def discard(self):
-        """Remove it, and its parent if that was only made for it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
-            self.folder.parent.rmdir()
 
 
 def start(system: str, settings, root=None) -> Run:
     """Make the folder of a new run and copy its pictures there; refused before anything is left behind."""
-    _system(system)
+    system_named(system)
     inputs.check(settings)
     root = safe_files.folder(home(root), SPARE_ROOM + 30 * settings.width * settings.height)
     run = Run(_new_folder(root, system, getattr(settings, "prompts", "")), {"system": system})
@@ -117,38 +46,28 @@ def record(painting, run, every: int = recording.EVERY, checkpoint_seconds: floa
     return recording.record(painting, run if isinstance(run, Run) else open(run), every, checkpoint_seconds)
 
 
-def open(folder) -> Run:
-    """The run in a folder, or the one that a file in it belongs to."""
-    folder = Path(folder).expanduser()
-    for place in (folder, folder.parent, folder.parent.parent):
-        if (place / MANIFEST).is_file():
-            return Run(place, _json(place / MANIFEST))
-    raise Refused(f"'{folder}' is not a run", f"a run is a folder with a {MANIFEST}",
-                  f"look for one in '{home()}'")
-
-
 def resume(folder):
     """The painting of a stopped or killed run, ready to go on to the same pixels."""
     return open(folder).resume()
 
 
 def load(path):
-    """The settings behind a PNG or the folder of a run: painted again, they give the same picture."""
+    """The settings behind a PNG, a film or the folder of a run: painted again, they give the same picture."""
     path = Path(path).expanduser()
     if path.is_dir() or path.name == MANIFEST:
         return open(path).settings
-    said = images.read_text(path)
+    said = _said(path)
     if not isinstance(said, dict) or not {"system", "settings"} <= said.keys():
         raise Refused(f"'{path}' carries no settings", "pictures painted here do, if left as they are",
                       "give the folder of the run")
     home_of = next((p for p in (path.parent, path.parent.parent) if (p / MANIFEST).is_file()), path.parent)
-    return _settings(said, home_of)
+    return settings_of(said, home_of)
 
 
 def system(path) -> str:
     """Which system painted this: the name for `helpers.systems.load`."""
     path = Path(path).expanduser()
-    return open(path).system if path.is_dir() else (images.read_text(path) or {}).get("system", "")
+    return open(path).system if path.is_dir() else (_said(path) or {}).get("system", "")
 
 
 def all_runs(root=None) -> list[Run]:
@@ -160,19 +79,9 @@ def all_runs(root=None) -> list[Run]:
     return sorted(found, key=lambda run: run.manifest.get("started", ""))
 
 
-def home(root=None) -> Path:
-    """Where runs live: the folder given, or DISCOTHEQUE_RUNS, or ./runs."""
-    return Path(root or os.environ.get("DISCOTHEQUE_RUNS") or "runs").expanduser()
-
-
-def _system(name: str):
-    """A system by name. Looked up late, as a plug-in is: runs stand below systems and know none of them."""
-    return importlib.import_module(".systems", __package__).load(name)
-
-
-def _settings(said: dict, folder):
-    cls = _system(said["system"]).Settings
-    return cls.from_dict(inputs.find(said["settings"], said.get("inputs", {}), cls, folder))
+def _said(path):
+    """What a picture or film says about itself, or None."""
+    return films.read_text(path) if path.suffix.lower() in films.CODECS else picture_files.read_text(path)
 
 
 def _new_folder(root: Path, system: str, prompts: str) -> Path:
@@ -189,11 +98,3 @@ def _new_folder(root: Path, system: str, prompts: str) -> Path:
         except OSError as error:
             raise safe_files.refusal(error, folder) from error
     raise Refused(f"'{root}' has thousands of runs of this minute", "", "choose another folder")
-
-
-def _json(path) -> dict:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refused(f"'{path}' cannot be read", f"the reader says '{error}'",
-                      "load a picture of the run instead") from error

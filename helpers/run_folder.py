@@ -1,0 +1,114 @@
+"""The folder of one run, and finding it again; `runs` says what is in it."""
+
+import importlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from . import inputs, safe_files, states, weights
+from .errors import Refused
+
+MANIFEST = "manifest.json"
+
+
+class Run:
+    """The folder of one painting; `manifest` is what is known about it."""
+
+    def __init__(self, folder, manifest: dict):
+        self.folder, self.manifest = Path(folder), manifest
+        self.system = manifest["system"]
+        self.picture = self.folder / "picture.png"
+        self.checkpoint = self.folder / "checkpoint.safetensors"
+
+    @property
+    def settings(self):
+        """As they were, with paths of the copied pictures."""
+        return settings_of(self.text(), self.folder)
+
+    @property
+    def started(self) -> bool:
+        """Is there anything to lose?"""
+        return self.picture.exists() or self.checkpoint.exists()
+
+    @property
+    def frames(self) -> list[Path]:
+        return sorted((self.folder / "frames").glob("[0-9]*.png"))
+
+    def paint(self, state=None):
+        """The painting of this run, from the beginning or a state; where it is refused, no run is left."""
+        try:
+            painting = system_named(self.system).paint(self.settings, state)
+        except BaseException:
+            if not self.started:
+                self.discard()
+            raise
+        names = getattr(painting, "networks", ())       # what it was painted with, by name in the catalogue
+        self.note(weights={name: weights.fingerprint(name) for name in names})
+        return painting
+
+    def resume(self):
+        """The painting as the last checkpoint knew it, ready to go on."""
+        safe_files.sweep(self.folder)
+        return self.paint(states.load(self.checkpoint) if self.checkpoint.exists() else None)
+
+    def text(self) -> dict:
+        """What every picture of this run says about itself."""
+        said = {name: self.manifest[name] for name in ("system", "settings", "versions")}
+        return said | {name: self.manifest[name] for name in ("inputs", "live") if self.manifest.get(name)}
+
+    def note(self, **facts):
+        """Put facts into the manifest."""
+        self.manifest |= facts
+        text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
+        safe_files.write(self.folder / MANIFEST, text.encode())
+
+    def change(self, step: int, **values):
+        """Note that live knobs were turned after this step."""
+        self.note(live=[*self.manifest.get("live", []), {"step": step, **values}])
+
+    def keep_frame(self, step: int, data: bytes):
+        (self.folder / "frames").mkdir(exist_ok=True)
+        safe_files.write(self.folder / "frames" / f"{step:05}.png", data)
+
+    def keep_picture(self, data: bytes):
+        safe_files.write(self.picture, data)
+
+    def discard(self):
+        """Remove it, and its parent if that was only made for it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
+            self.folder.parent.rmdir()
+
+
+def open(folder) -> Run:
+    """The run in a folder, or the one that a file in it belongs to."""
+    folder = Path(folder).expanduser()
+    for place in (folder, folder.parent, folder.parent.parent):
+        if (place / MANIFEST).is_file():
+            return Run(place, _json(place / MANIFEST))
+    raise Refused(f"'{folder}' is not a run", f"a run is a folder with a {MANIFEST}",
+                  f"look for one in '{home()}'")
+
+
+def home(root=None) -> Path:
+    """Where runs live: the folder given, or DISCOTHEQUE_RUNS, or ./runs."""
+    return Path(root or os.environ.get("DISCOTHEQUE_RUNS") or "runs").expanduser()
+
+
+def system_named(name: str):
+    """A system by name. Looked up late, as a plug-in is: runs stand below systems and know none of them."""
+    return importlib.import_module(".systems", __package__).load(name)
+
+
+def settings_of(said: dict, folder):
+    cls = system_named(said["system"]).Settings
+    return cls.from_dict(inputs.find(said["settings"], said.get("inputs", {}), cls, folder))
+
+
+def _json(path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused(f"'{path}' cannot be read", f"the reader says '{error}'",
+                      "load a picture of the run instead") from error
