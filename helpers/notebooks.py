@@ -24,9 +24,9 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 SETUP = '''\
 #@title Set up {{ display-mode: "form" }}
 #@markdown Finds the suite, or fetches it (in Colab), and adds what is missing. Run it as often as you like.
-import os, subprocess
-from pathlib import Path
-places = [Path.cwd(), *Path.cwd().parents, Path("discotheque").resolve()]
+import os, pathlib, subprocess
+here = pathlib.Path.cwd()
+places = [here, *here.parents, here / "discotheque"]
 home = next((p for p in places if (p / "helpers" / "notebooks.py").exists()), places[-1])
 if not home.exists():
     subprocess.run("git clone --quiet --depth 1 --branch {version} {url}".split() + [str(home)], check=True)

@@ -3,6 +3,7 @@
     panel = Panel("vqgan_clip", prompts="fog over a castle")
     panel                           # in a notebook: shows the widgets
     panel.settings                  # what they say now, checked
+    print(understood(settings))     # how the words were read
 
 Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Turned knobs survive a change of system where
 the other system has them too.
@@ -10,9 +11,10 @@ the other system has them too.
 
 import html
 
-from . import forms, prompts, systems
+from . import forms, prompts, systems, vocabulary
 from .errors import Refused
 from .knobs import knobs
+from .schedules import written
 
 
 class Panel:
@@ -43,10 +45,6 @@ class Panel:
     def settings(self):
         """What the widgets say now; Refused where that cannot be."""
         return systems.load(self.system).Settings.of(**forms.values(self.widgets))
-
-    def words(self):
-        """How the prompts are understood: scenes of (text, weight, stop)."""
-        return prompts.scenes(self.widgets["prompts"].value)
 
     def _open(self, values: dict):
         """Show the knobs of the chosen system, those in `values` turned."""
@@ -80,3 +78,15 @@ class Panel:
     def _ipython_display_(self):
         from IPython.display import display
         display(self.box)
+
+
+def understood(settings) -> str:
+    """How the words were read, a line per prompt, and which of them mean nothing to the perceptors chosen."""
+    told, lines = prompts.scenes(settings.prompts), []
+    for number, scene in enumerate(told, 1):
+        lines += [f"scene {number}"] * (len(told) > 1)
+        for prompt in scene:
+            stop = "" if prompt.stop is None else f", until within {written(prompt.stop)}"
+            way = "away from" if prompt.weight < 0 else "toward"
+            lines.append(f"{way} {prompt.text!r}, weight {written(abs(prompt.weight))}{stop}")
+    return "\n".join(filter(None, [*lines, vocabulary.check(settings)]))

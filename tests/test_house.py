@@ -14,14 +14,15 @@ HELPERS = ROOT / "helpers"
 # A file imports only from a lower floor. Within a floor there are steps, from left to right; those on one
 # step (a set) are equals that do not know each other. A package is one room; see test_no_circles.
 FLOORS = [
-    [{"errors"}, {"machine", "schedules", "safe_files", "links", "precision"}, {"prompts", "picture_files"},
-     {"knobs", "images", "states", "optimizers"}, {"settings", "inputs"}, {"canvas", "augment"},
-     {"cutouts", "samplers"}, {"loop"}, {"world"}],
-    [{"checkpoints", "downloads"}, {"weights", "forms", "studio", "recording"}, {"runs"}],
-    [{"perceptors", "networks", "world.judge"}],
+    [{"errors"}, {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
+     {"prompts", "picture_files"}, {"knobs", "images", "states", "optimizers"},
+     {"settings", "inputs", "palettes", "films"}, {"canvas", "augment"}, {"cutouts", "samplers"}, {"loop"},
+     {"world"}],
+    [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"runs"}, {"studio"}],
+    [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],
     [{"guides"}],
     [{"systems"}, {"world.train", "world.quality"}],
-    [{"panel", "farm", "cli", "notebooks"}, {"press"}],
+    [{"panel", "farm", "parsers", "notebooks"}, {"cli", "press"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)
