@@ -10,7 +10,7 @@ import sys
 
 from . import systems
 from .errors import Refused, unknown
-from .parsers import DEFAULT, Parser, asked_system, lone_word, painter, parsed, tidy, title, wanted
+from .parsers import DEFAULT, Parser, asked_system, lone_word, number, painter, parsed, tidy, title, wanted
 
 ABOUT = """\
 The history of text-to-image, from the command line.
@@ -113,16 +113,21 @@ def keep(painting, run) -> int:
 
 
 def film(words) -> int:
-    parser = Parser("film", "Make a film of the frames of a run.")
-    parser.add_argument("run", help="the folder of a run, or a picture in it")
-    parser.add_argument("--fps", metavar="N", default="12", help="pictures per second [default 12]")
-    parser.add_argument("--gif", action="store_true", help="an animated GIF in place of an MP4")
+    parser = Parser("film", "Make a film of the pictures of a run, or of any folder of pictures.")
+    parser.add_argument("run", help="the folder of a run, or of pictures")
+    parser.add_argument("--to", metavar="FILE", help=".mp4, .webm or .gif [default film.mp4 in the run]")
+    parser.add_argument("--loop", default="once", metavar="HOW", help="once, loop, ping-pong [default once]")
+    numbers = {"fps": (15.0, "pictures per second"), "crossfade": (0, "blended pictures between each two"),
+               "smoothing": (0.0, "how much of the picture before stays, against flicker, 0 to 0.95"),
+               "hold": (0.0, "seconds the last picture stays")}
+    for name, (default, text) in numbers.items():
+        parser.add_argument(f"--{name}", metavar="N", default=str(default),
+                            help=f"{text} [default {default:g}]")
     options = parsed(parser, words)
-    if not options.fps.isdigit() or not 1 <= int(options.fps) <= 120:
-        raise Refused(f"fps is {options.fps}", "it must be between 1 and 120", "try 12")
-    from . import runs, studio
-    run = runs.open(options.run)
-    say(f"film     {studio.film(run.folder, fps=int(options.fps), kind='gif' if options.gif else 'mp4')}")
+    given = {name: number(name, getattr(options, name), type(default))
+             for name, (default, _) in numbers.items()}
+    from . import studio
+    say(f"film     {studio.film(options.run, options.to, loop=options.loop, **given)}")
     return 0
 
 

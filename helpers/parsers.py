@@ -6,7 +6,8 @@ from functools import partial
 
 from . import forms, systems
 from .errors import Refused, closest, unknown
-from .knobs import knobs, named
+from .knobs import TYPES, knobs, named
+from .schedules import NUMBER
 
 DEFAULT = "vqgan_clip"
 SIZE = re.compile(r"([0-9]+)(?:\s*[xX×*]\s*([0-9]+))?")
@@ -87,6 +88,13 @@ def lone_word(words: list[str]) -> str | None:
     """The first word that is no flag and no flag's value."""
     return next((word for before, word in zip(["", *words], words, strict=False)
                  if not word.startswith("-") and not _waits(before)), None)
+
+
+def number(name: str, text: str, kind: type):
+    """The value of a flag that is no knob: an int or a float."""
+    if not re.fullmatch("[0-9]+" if kind is int else NUMBER, text):
+        raise Refused(f"{name} is {text!r}", f"it must be {TYPES[kind]}")
+    return kind(text)
 
 
 def _waits(word: str) -> bool:

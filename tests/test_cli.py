@@ -1,0 +1,226 @@
+"""The command line: what is asked for arrives, what is wrong is said, pictures are found again."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import stand_ins
+
+from helpers import cli, perceptors, runs, systems, vocabulary, weights
+from helpers.errors import Refused
+from helpers.systems.guided import Guided
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def workshop(monkeypatch, tmp_path):
+    """A small system among the others, and a folder for its runs."""
+    monkeypatch.setitem(systems.SYSTEMS, "small_system", "small_system")
+    monkeypatch.setenv("DISCOTHEQUE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("REHEARSAL", raising=False)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def run(capsys):
+    """(status, stdout, stderr) of a command."""
+    def run(*words):
+        status = cli.main(list(words))
+        said = capsys.readouterr()
+        return status, said.out, said.err
+    return run
+
+
+def painted(run, *words):
+    """The run folder of a painting that went well."""
+    status, out, err = run("paint", "--system", "small_system", *words)
+    assert status == 0, err
+    picture, folder = re.fullmatch(r"picture  (.*)\nrun      (.*)\n", out).groups()
+    assert Path(picture).is_file() and Path(picture).parent == Path(folder)
+    assert "small_system: 100%" in err
+    return Path(folder)
+
+
+def test_paint(run, workshop):
+    folder = painted(run, "a red boat", "--seed", "7", "--size", "24x16", "--steps=10", "--pause", "0.001")
+    assert folder.parent == workshop and runs.load(folder).changed() == {
+        "prompts": "a red boat", "seed": 7, "width": 24, "height": 16, "steps": 10, "pause": 0.001}
+
+
+@pytest.mark.parametrize("words, changed", [
+    (["--prompt", "fog | rain:-0.5"], {"prompts": "fog | rain:-0.5"}),
+    (["--prompt", "-fog"], {"prompts": "-fog"}),
+    (["a", "red", "boat"], {"prompts": "a red boat"}), (["--size", "16"], {"height": 16}),
+    (["--size", "32 x 8", "--width", "24"], {"width": 24}), (["--init_image="], {}),
+])
+def test_what_is_asked_for_arrives(run, words, changed):
+    assert runs.load(painted(run, "--steps", "12", *words)).changed() == changed
+
+
+def test_the_same_again(run):
+    first = painted(run, "--seed", "3")
+    status, out, _ = run("again", str(first / "picture.png"))
+    second = Path(out.split()[1])
+    assert status == 0 and second.parent != first
+    assert images_of(second) == images_of(first / "picture.png")
+    status, out, _ = run("again", "--seed", "4", str(first))
+    assert status == 0 and images_of(Path(out.split()[1])) != images_of(second)
+    assert runs.load(Path(out.split()[1])).changed() == {"seed": 4}
+
+
+def images_of(path):
+    from PIL import Image
+    return Image.open(path).tobytes()
+
+
+def test_settings_of_a_picture(run):
+    folder = painted(run, "fog", "--steps", "5")
+    status, out, _ = run("settings", str(folder / "picture.png"))
+    assert status == 0 and out.splitlines()[0].split() == ["system", "small_system"]
+    assert "* prompts        fog" in out and "* steps          5" in out and "  seed           0" in out
+    status, out, _ = run("settings", str(folder), "--json")
+    assert json.loads(out)["system"] == "small_system" and json.loads(out)["settings"]["steps"] == 5
+
+
+def test_resume_ends_in_the_same_pixels(run, monkeypatch):
+    whole = painted(run, "--steps", "12")
+    record = runs.record
+
+    def interrupted(painting, folder):
+        frames = record(painting, folder)
+        for frame in frames:
+            yield frame
+            if frame.step == 5:
+                frames.throw(KeyboardInterrupt)
+
+    monkeypatch.setattr(runs, "record", interrupted)
+    status, out, err = run("paint", "--system", "small_system", "--steps", "12")
+    folder = Path(out.split()[-1])
+    assert status == 130 and (folder / "picture.png").is_file()
+    assert f"stopped after 5 of 12 steps; go on with:\n  python -m helpers paint --resume '{folder}'" in err
+    monkeypatch.setattr(runs, "record", record)
+    status, out, _ = run("paint", "--resume", str(folder))
+    assert status == 0 and images_of(folder / "picture.png") == images_of(whole / "picture.png")
+
+
+def test_film(run):
+    folder = painted(run, "--steps", "30")
+    status, out, err = run("film", str(folder), "--to", str(folder / "film.gif"), "--fps", "10")
+    assert status == 0 and out == f"film     {folder / 'film.gif'}\n" and (folder / "film.gif").is_file()
+
+
+def test_systems(run):
+    status, out, _ = run("systems")
+    assert status == 0 and re.search("^deep_daze +DeepDaze", out, re.MULTILINE) and "vqgan_clip" in out
+
+
+def test_help_lists_every_knob_with_range_and_default(capsys):
+    for name in systems.SYSTEMS:
+        with pytest.raises(SystemExit) as left:
+            cli.main(["paint", "--system", name, "--help"])
+        said = " ".join(capsys.readouterr().out.split())
+        assert left.value.code == 0
+        for knob in cli.systems.load(name).Settings().to_dict():
+            assert f"--{knob.replace('_', '-')} " in said
+    assert "[between 8 and 64 in steps of 8; default 16]" in said
+
+
+def test_help_needs_no_torch():
+    code = ("import sys\nfrom helpers import cli\nassert cli.main(['--help']) == 0\ncli.main(['systems'])\n"
+            "try:\n    cli.main(['paint', '--system', 'vqgan_clip', '--help'])\n"
+            "except SystemExit:\n    sys.exit('torch' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], cwd=HERE.parent, capture_output=True).returncode == 0
+
+
+EXAMPLE = "try 'a red lighthouse by the sea at sunset'"
+PAINT = "python -m helpers paint --help lists what there is"
+
+
+@pytest.mark.parametrize("line, message", [
+    ("pant", "no command called 'pant'; did you mean 'paint'?"),
+    ("zzz", "no command called 'zzz'; choose one of 'paint', 'film', 'settings', 'again', 'systems'"),
+    ("paint --system deepdaze", "no system called 'deepdaze'; did you mean 'deep_daze'?"),
+    ("paint --system=zzz", "no system called 'zzz'; choose one of 'deep_daze', 'vqgan_clip', 'small_system'"),
+    ("paint --system", f"argument --system: expected one argument; {PAINT}"),
+    ("paint --sytem deep_daze", "no setting called 'sytem'; did you mean 'system'?"),
+    ("paint --stpes 5", "no setting called 'stpes'; did you mean 'steps'?"),
+    ("paint --cutn=5", "no setting called 'cutn'; did you mean 'crops'?"),
+    ("paint --steps", f"argument --steps: expected one argument; {PAINT}"),
+    ("paint --steps many", "steps is 'many'; it must be a whole number: try 200"),
+    ("paint --size 500", "width is 500; it goes in steps of 32: try 480 or 512"),
+    ("paint --size huge", "size is 'huge'; it must be a side, or width x height: try 256 or 256x128"),
+    ("paint fog --steps 5 rain", "'rain' stands alone; a value follows its --knob: "
+                                 "put words with spaces in quotes"),
+    ("paint fog --prompts rain", "prompts is given twice; as words and as --prompts: leave one out"),
+    ("paint --prompts=", f"prompts is empty; it needs at least one word: {EXAMPLE}"),
+    ("paint --resume nowhere --steps 5",
+     "--resume goes on with the settings of the run; it takes no other knobs: "
+     "leave them out, or paint anew without --resume"),
+    ("again", "again needs a picture; any PNG painted here, or the folder of its run: name one"),
+    ("settings", "the following arguments are required: picture; "
+                 "python -m helpers settings --help lists what there is"),
+    ("settings a.png --jsn", "no setting called 'jsn'; did you mean 'json'?"),
+    ("film runs --fps fast", "fps is 'fast'; it must be a number"),
+    ("film runs --crossfade 1.5", "crossfade is '1.5'; it must be a whole number"),
+])
+def test_refusals(run, workshop, line, message):
+    status, out, err = run(*line.split())
+    assert (status, out, err) == (2, "", message + "\n") and not workshop.exists()
+
+
+def test_resuming_what_is_no_run(run, workshop):
+    status, _, err = run("paint", "--resume", "nowhere")
+    assert status == 2 and err == ("'nowhere' is not a run; a run is a folder with a manifest.json: "
+                                   f"look for one in '{workshop}'\n")
+
+
+def test_as_a_program(tmp_path):
+    env = {**os.environ, "DISCOTHEQUE_RUNS": str(tmp_path)}
+    command = [sys.executable, "-m", "helpers", "paint", "--steps", "0"]
+    done = subprocess.run(command, cwd=HERE.parent, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "steps is 0; it must be between 1 and 5000: try 1\n"
+
+
+@pytest.fixture
+def taught(monkeypatch):
+    """An embedded perceptor that was taught five words."""
+    eye, known = stand_ins.Eye(), "a red boat by the sea".split()
+    eye.unknown_words = lambda text: [word for word in text.split() if word not in known]
+    monkeypatch.setattr(perceptors, "load", lambda name, *_, **__: eye)
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-vit"])
+    monkeypatch.setattr(weights, "catalogue", lambda: {"ViT-B/32": {"size": 354e6}})
+
+
+REST = "it paints the rest: to have it all"
+ADVICE = "to have it all set perceptors to 'ViT-B/32', public, 354 MB once"
+
+
+def test_unknown_words_are_named(taught):
+    say = vocabulary.check
+    assert say(Guided(prompts="a red boat by the sea")) == ""
+    assert say(Guided(prompts="a red dragon:0.5 | neon sea")) == \
+        f"'dragon', 'neon' are words the embedded world never saw; it paints the rest: {ADVICE}"
+    assert say(Guided(prompts="boat ^ a purple boat")) == \
+        f"'purple' is a word the embedded world never saw; it paints the rest: {ADVICE}"
+    assert say(Guided(prompts="dragon", perceptors="disco-vit, ViT-B/32")) == ""           # somebody knows it
+    assert say(Guided(prompts="", image_prompts="a.png")) == ""
+    assert say(Guided(prompts="dragon", image_prompts="a.png")).startswith("'dragon' is a word")
+
+
+def test_nothing_but_unknown_words_is_refused(taught):
+    with pytest.raises(Refused) as refused:
+        vocabulary.check(Guided(prompts="a dragon by the neon"))
+    assert str(refused.value) == ("'dragon', 'neon' are words the embedded world never saw; "
+                                  f"there is nothing left to paint: {ADVICE}")
+
+
+def test_painting_says_which_words_are_unknown(run, taught):
+    status, _, err = run("paint", "a boat dragon", "--system", "small_system", "--steps", "2")
+    assert status == 0 and err.startswith(f"'dragon' is a word the embedded world never saw; {REST}")
+
