@@ -6,9 +6,12 @@
 Pictures are read one by one; a film of ten thousand needs no more memory than a film of two.
 """
 
+import errno
 import json
 import re
+import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,9 @@ from .errors import Refused, quoted
 CODECS = {".mp4": "libx264", ".webm": "libvpx-vp9", ".gif": None}
 QUALITY = {".mp4": ["-crf", "17", "-preset", "slow", "-movflags", "+faststart"],
            ".webm": ["-crf", "24", "-b:v", "0", "-row-mt", "1"]}
+# Without these, players take large films for bt709 and show their bt601 colors a little wrong.
+COLORS = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709",
+          "-color_primaries", "bt709", "-color_trc", "bt709"]
 LOOPS = ("once", "loop", "ping-pong")
 
 
@@ -128,14 +134,27 @@ def _hold(arrays, extra):
 
 def _write_video(arrays, path, suffix, fps, text):
     import imageio.v2 as imageio
+    import imageio_ffmpeg
     _ffmpeg()
     about = [] if text is None else ["-metadata", f"comment={json.dumps(text, ensure_ascii=False)}"]
     writer = imageio.get_writer(path, format="FFMPEG", mode="I", fps=fps, codec=CODECS[suffix],
                                 pixelformat="yuv420p", macro_block_size=1, quality=None,
-                                ffmpeg_log_level="error", output_params=[*QUALITY[suffix], *about])
-    with writer:
+                                ffmpeg_log_level="quiet", output_params=[*COLORS, *QUALITY[suffix], *about])
+    count = 0
+    with closing(writer):       # imageio's own `with` leaves ffmpeg running when something goes wrong
         for array in arrays:
             writer.append_data(array)
+            count += 1
+    if _count(imageio_ffmpeg, path) != count:       # nobody else looks whether ffmpeg came to its end
+        raise OSError(errno.ENOSPC if shutil.disk_usage(path.parent).free < 1 << 20 else errno.EIO,
+                      "ffmpeg stopped early")
+
+
+def _count(imageio_ffmpeg, path) -> int:
+    try:
+        return imageio_ffmpeg.count_frames_and_secs(path)[0]
+    except RuntimeError:        # what there is, is no film
+        return -1
 
 
 def _write_gif(arrays, path, fps, loop, text):
