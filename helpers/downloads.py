@@ -6,7 +6,6 @@ The file appears under its name only when it is whole and right; until then it i
 after a cut connection. Nothing here prints: `progress(done, total)` is told of bytes (total 0 if unknown).
 """
 
-import contextlib
 import errno
 import hashlib
 import itertools
@@ -24,6 +23,7 @@ import requests
 from filelock import FileLock
 
 from .errors import Refused
+from .fingerprints import remember, sha256
 
 CHUNK = 1 << 16
 TIMEOUT = (15, 60)  # seconds to connect, seconds of silence
@@ -54,39 +54,6 @@ class Failed(Exception):
         self.again = again
 
 
-def sha256(path: Path, keep: bool = True) -> str:
-    """Of a file, in hex digits; `keep`: remembered beside it while its size and time stay the same."""
-    path, note = Path(path), Path(f"{path}.sha256")
-    stat = path.stat()
-    stamp = f"{stat.st_size} {stat.st_mtime_ns}"
-    if note.exists():
-        known, _, seen = note.read_text().strip().partition(" ")
-        if seen == stamp:
-            return known
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if keep:
-        _remember(path, digest)
-    return digest
-
-
-def genuine(path: Path, mirrors: Iterable[Mirror]) -> bool:
-    """Whether a file is what a mirror publishes or, if no hash is known, what was first downloaded."""
-    note = Path(f"{path}.sha256")
-    recorded = note.read_text().split()[0] if note.exists() else ""
-    digest = sha256(path, keep=False)
-    hashes = [mirror.sha256.lower() for mirror in mirrors]
-    if any(one and digest.startswith(one) for one in hashes):
-        return True
-    return not all(hashes) and recorded in ("", digest)
-
-
-def _remember(path: Path, digest: str) -> None:
-    stat = path.stat()
-    with contextlib.suppress(OSError):  # a read-only folder: worked out again next time
-        Path(f"{path}.sha256").write_text(f"{digest} {stat.st_size} {stat.st_mtime_ns}\n")
-
-
 def download(mirrors: Iterable[Mirror], target: Path, progress: Progress | None = None) -> Path:
     """Fetch `target` from the first mirror that gives the right file."""
     target, reasons = Path(target), []
@@ -112,24 +79,20 @@ def _from(mirror: Mirror, target: Path, progress: Progress) -> Path:
     part = target.with_name(f"{target.name}.{hashlib.sha256(mirror.url.encode()).hexdigest()[:8]}.part")
     note = Path(f"{part}.json")
     for attempt in range(TRIES):
+        resumed = part.exists()
         try:
             _stream(mirror, part, note, progress)
+            digest = _checked(mirror, part, note)
             break
         except Failed as failure:
-            if not failure.again or attempt == TRIES - 1:
-                if not part.exists():
-                    note.unlink(missing_ok=True)
+            if not part.exists():
+                note.unlink(missing_ok=True)
+            if attempt == TRIES - 1 or not (failure.again or resumed):  # resumed: the part may be to blame
                 raise
             time.sleep(0.25 * 2 ** attempt)
-    try:
-        digest = _checked(mirror, part, json.loads(note.read_text()).get("sha256", ""))
-    except Failed:
-        part.unlink()
-        raise
-    finally:
-        note.unlink(missing_ok=True)
+    note.unlink()
     os.replace(part, target)
-    _remember(target, digest)
+    remember(target, digest)
     return target
 
 
@@ -145,7 +108,7 @@ def _stream(mirror: Mirror, part: Path, note: Path, progress: Progress) -> None:
         with requests.get(mirror.url, headers=headers, stream=True, timeout=TIMEOUT) as reply:
             if reply.status_code == 416 and reply.headers.get("Content-Range", "").endswith(f"*/{have}"):
                 return  # it was whole already
-            _refuse(reply, part)
+            _refuse(reply, part, have)
             if reply.status_code != 206:
                 have = 0
             note.write_text(json.dumps(_promises(reply)))
@@ -156,8 +119,10 @@ def _stream(mirror: Mirror, part: Path, note: Path, progress: Progress) -> None:
         raise Failed(f"the connection broke ({type(error).__name__})", again=True) from error
 
 
-def _refuse(reply: requests.Response, part: Path) -> None:
-    if reply.status_code == 416:
+def _refuse(reply: requests.Response, part: Path, have: int) -> None:
+    """Failed, unless the reply brings the file or the rest of it."""
+    elsewhere = not reply.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+    if reply.status_code == 416 or reply.status_code == 206 and elsewhere:
         part.unlink()
         raise Failed("the part kept from last time no longer fits", again=True)
     if not reply.ok:
@@ -192,13 +157,14 @@ def _append(reply: requests.Response, mirror: Mirror, part: Path, have: int, pro
             progress(have, total)
 
 
-def _checked(mirror: Mirror, part: Path, promised: str) -> str:
-    """The sha256 of a finished part, or Failed where size or hash are not what they should be."""
-    size, expected = part.stat().st_size, mirror.sha256 or promised
+def _checked(mirror: Mirror, part: Path, note: Path) -> str:
+    """The sha256 of a finished part; where size or hash are not what they should be, it is deleted."""
+    size, digest = part.stat().st_size, sha256(part, keep=False)
+    expected = mirror.sha256.lower() or json.loads(note.read_text())["sha256"]
     if mirror.size and size != mirror.size or mirror.about and abs(size / mirror.about - 1) > TOLERANCE:
+        part.unlink()
         raise Failed(f"a file of {size:,} bytes where {mirror.size or mirror.about:,} were expected")
-    with part.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if not digest.startswith(expected.lower()):
+    if not digest.startswith(expected):
+        part.unlink()
         raise Failed(f"wrong fingerprint, sha256 {digest[:12]}… where {expected[:12]}… was expected")
     return digest

@@ -21,7 +21,7 @@ from .precision import lean_, lower_, lowered, uses_bf16
 ENSEMBLE = ("disco-resnet", "disco-vit")  # the embedded guides
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 WORDS = "words.bpe.gz"  # the embedded tokenizer, in the zoo folder
-NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size")  # numbers OpenAI keeps among the tensors
+NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")  # in OpenAI's files
 
 
 class Perceptor(nn.Module):
@@ -127,6 +127,7 @@ def _public(config: dict, state: dict, name: str, precision: str) -> Perceptor:
         eyes.model.load_state_dict(state)
         return eyes
     model = build_model_from_openai_state_dict(dict(state), cast_dtype=torch.float32).float()
+    model.load_state_dict(state)  # once more: open_clip rounded them to float16 on the way
     tokenizer = open_clip.tokenizer.SimpleTokenizer(context_length=model.context_length)
     return Perceptor(model, tokenizer, name, precision=precision)
 
@@ -150,7 +151,8 @@ def _anything(name: str, precision: str) -> Perceptor:
 
 def tidy(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors alone, less the prefix that parallel training leaves."""
-    return {key.removeprefix("module."): value for key, value in state.items() if key not in NOT_WEIGHTS}
+    return {key.removeprefix("module."): value for key, value in state.items()
+            if key.rpartition(".")[2] not in NOT_WEIGHTS}
 
 
 def _side(size) -> int:

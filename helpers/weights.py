@@ -12,11 +12,13 @@ and for public ones size (bytes) and mirrors. Nothing here prints; `progress(don
 import json
 import os
 import tomllib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from .downloads import Mirror, Progress, download, genuine, sha256
+from .downloads import Mirror, Progress, download
 from .errors import Refused, unknown
+from .fingerprints import genuine, sha256
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".th")
@@ -68,7 +70,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     path = _kept(entry)
     if not path.exists():
         return download(entry["mirrors"], path, progress)
-    if not genuine(path, entry["mirrors"]):
+    if not genuine(path, [mirror.sha256 for mirror in entry["mirrors"]]):
         raise Refused(f"{path} has the wrong fingerprint", "it is not the published file",
                       "delete it, and it is downloaded again")
     return path
@@ -136,7 +138,8 @@ def read(path: Path) -> dict:
             raise Refused(f"{path.name} is damaged ({error})", "it should be a safetensors file",
                           "delete it and get it again") from error
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with warnings.catch_warnings(action="ignore"):  # "looks like TorchScript": it is, and is not run
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         return tensors(state) or open_checkpoint(path)
     except Exception:  # whatever torch makes of it: the restricted reader has the last word
         return open_checkpoint(path)
