@@ -3,16 +3,17 @@
     python -m helpers.press [notebooks/06_vqgan_clip.ipynb …]        # what `make notebooks` does
 
 Every notebook runs from its first cell in a fresh kernel, at full settings. What people do not need to see
-(progress bars, live widgets, timings) is dropped, pictures become small JPEGs, and the result must fit in
-`HEAVIEST` bytes.
+(progress bars, live widgets, timings, films) is dropped, pictures become small JPEGs, and the result must fit
+in `HEAVIEST` bytes.
 """
 
 import base64
+import copy
 import io
-import os
 import sys
 from pathlib import Path
 
+from . import safe_files
 from .errors import Refused
 from .notebooks import HOME, refresh
 
@@ -20,6 +21,8 @@ HEAVIEST = 300_000                          # bytes of one notebook with its out
 KEPT = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},
         "colab": {"provenance": []}, "accelerator": "GPU"}
+SIZES = ((512, 85), (384, 80), (320, 70))   # longest side of a picture, JPEG quality
+FILM = "A film; it plays here when you run the cell."
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg", "image/gif")
 
@@ -32,14 +35,14 @@ def execute(notebook, seconds=1800):
     return client.execute()
 
 
-def clean(notebook):
-    """Keep what a reader needs: text, pictures, one metadata for all."""
+def clean(notebook, side=512, quality=85):
+    """Keep what a reader needs: text, pictures up to `side` pixels, the same metadata everywhere."""
     notebook.metadata.clear()
     notebook.metadata.update(KEPT)
     for cell in notebook.cells:
         cell.metadata = {"cellView": "form"} if cell.source.startswith("#@title") else {}
         if cell.cell_type == "code":
-            cell.outputs = [tidy(output) for output in cell.outputs if worth_seeing(output)]
+            cell.outputs = [tidy(output, side, quality) for output in cell.outputs if worth_seeing(output)]
     return notebook
 
 
@@ -50,44 +53,52 @@ def worth_seeing(output):
     return WIDGET not in output.get("data", {})
 
 
-def tidy(output):
-    """An output with only the kinds of data that every viewer shows, pictures shrunk."""
+def tidy(output, side, quality):
+    """An output with only what every viewer shows: pictures shrunk, films left to be run."""
     output.pop("metadata", None)
     if "data" in output:
         output["metadata"] = {}
         output.data = {kind: value for kind, value in output.data.items() if kind in SHOWN}
-        if "image/png" in output.data:
-            output.data["image/jpeg"] = lighter(output.data.pop("image/png"))
+        if "data:video" in output.data.get("text/html", ""):
+            output.data = {"text/plain": FILM}
+        for kind in {"image/png", "image/jpeg"} & output.data.keys():
+            output.data["image/jpeg"] = lighter(output.data.pop(kind), side, quality)
     return output
 
 
-def lighter(png, side=512, quality=85):
-    """A PNG as base64 text -> a JPEG as base64 text, no side longer than `side` pixels."""
+def lighter(picture, side, quality):
+    """A picture as base64 text -> a JPEG as base64 text, no side longer than `side` pixels."""
     from PIL import Image
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    picture.thumbnail((side, side))
+    shrunk = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+    shrunk.thumbnail((side, side))
     packed = io.BytesIO()
-    picture.save(packed, "JPEG", quality=quality, optimize=True)
+    shrunk.save(packed, "JPEG", quality=quality, optimize=True)
     return base64.b64encode(packed.getvalue()).decode()
 
 
-def save(notebook, path):
-    """Write a notebook whole or not at all; one that is too heavy is refused and the old one stays."""
+def fitted(notebook):
+    """The text of the clean notebook at the best of SIZES that is light enough, else at the smallest."""
     import nbformat
-    text = nbformat.writes(notebook) + "\n"
+    for side, quality in SIZES:
+        text = nbformat.writes(clean(copy.deepcopy(notebook), side, quality)) + "\n"
+        if len(text.encode()) <= HEAVIEST:
+            break
+    return text
+
+
+def save(text, path):
+    """Write a notebook whole or not at all; one that is too heavy is refused and the old one stays."""
     if len(text.encode()) > HEAVIEST:
         raise Refused(f"{path.name} has {len(text.encode())} bytes", f"a notebook may have {HEAVIEST}",
-                      "show fewer or smaller pictures in it")
-    fresh = path.with_suffix(".fresh")
-    fresh.write_text(text, encoding="utf-8")
-    os.replace(fresh, path)
+                      "show fewer pictures in it")
+    safe_files.write(path, text.encode())
 
 
 def press(path):
     """Refresh, execute, clean and save one notebook."""
     import nbformat
     refresh([path])
-    save(clean(execute(nbformat.read(path, as_version=4))), path)
+    save(fitted(execute(nbformat.read(path, as_version=4))), path)
 
 
 def main(arguments):

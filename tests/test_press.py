@@ -41,6 +41,18 @@ def test_pictures_become_small_jpegs():
     assert max(Image.open(io.BytesIO(base64.b64decode(output.data["image/jpeg"]))).size) == 512
 
 
+def test_many_pictures_become_smaller_ones():
+    outputs = [new_output("display_data", data={"image/png": picture(512)}) for _ in range(4)]
+    heavy = executed(*outputs)
+    assert len(press.fitted(heavy)) <= press.HEAVIEST < len(nbformat.writes(press.clean(heavy)))
+
+
+def test_films_are_left_to_be_run():
+    video = new_output("execute_result", data={"text/html": "<video src='data:video/mp4;base64,AA'>"})
+    (output,) = press.clean(executed(video)).cells[0].outputs
+    assert output.data == {"text/plain": press.FILM}
+
+
 def test_forms_stay_folded():
     assert press.clean(executed(source="#@title Choose")).cells[0].metadata == {"cellView": "form"}
 
@@ -48,9 +60,10 @@ def test_forms_stay_folded():
 def test_heavy_notebooks_are_refused_and_the_old_one_stays(tmp_path):
     path = tmp_path / "a.ipynb"
     path.write_text("old")
-    heavy = executed(new_output("stream", name="stdout", text="x" * press.HEAVIEST))
-    with pytest.raises(Refused, match=r"a.ipynb has \d+ bytes; a notebook may have 300000: show fewer"):
-        press.save(heavy, path)
+    with pytest.raises(Refused) as refused:
+        press.save("x" * 300_001, path)
+    assert str(refused.value) == (
+        "a.ipynb has 300001 bytes; a notebook may have 300000: show fewer pictures in it")
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
