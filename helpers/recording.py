@@ -15,12 +15,13 @@ from contextlib import contextmanager, suppress
 from . import images, states
 from .errors import Refused
 
-EVERY = 10          # steps between saved frames
 SECONDS = 20.0      # between checkpoints: about what a kill may cost
 
 
-def record(painting, run, every: int = EVERY, checkpoint_seconds: float = SECONDS):
-    """Save every nth frame (0: none) and now and then a checkpoint; at any end the picture, and how it went.
+def record(painting, run, every: int | None = None, checkpoint_seconds: float = SECONDS):
+    """Save frames, now and then a checkpoint, and at any end the picture, and how it went.
+
+    every: save each nth frame; 0 saves none, None those that come with an image, as the settings want it.
 
     Interrupts and errors go on to the caller once everything is kept.
     """
@@ -73,7 +74,7 @@ class _Keeper:
         self.painting, self.run, self.every, self.seconds = painting, run, every, seconds
         self.start = self.saved = time.monotonic()
         self.before = run.manifest.get("seconds", 0.0)
-        self.frame, self.torn = None, False
+        self.frame, self.kept, self.torn = None, None, False
 
     def next(self):
         """One step, and what is to be kept of it; None at the end."""
@@ -83,20 +84,29 @@ class _Keeper:
         if frame is None:
             return None
         self.frame = frame
-        if self.every and frame.step % self.every == 0 and frame.step < frame.total:
-            self.picture(frame)
+        if self.due(frame):
+            self.picture(frame.image, series=True)
         if time.monotonic() - self.saved >= self.seconds:
+            self.picture(frame.image)
             self.checkpoint()
             self.note("painting")
         return frame
 
-    def picture(self, frame=None):
-        """The picture as it is now, and in the series of frames."""
-        image = self.painting.image() if frame is None or frame.image is None else frame.image
-        data = images.png(image, self.run.text())
-        if self.frame is not None and self.every:
-            self.run.keep_frame(self.frame.step, data)
+    def due(self, frame) -> bool:
+        if self.every is None:
+            return frame.image is not None
+        return bool(self.every) and (frame.step % self.every == 0 or frame.step >= frame.total)
+
+    def picture(self, image=None, series=False):
+        """Keep the picture as it is now, also as a part of the series, unless it is kept already."""
+        step = self.frame.step if self.frame else 0
+        if self.kept == step:
+            return
+        data = images.png(self.painting.image() if image is None else image, self.run.text())
+        if series:
+            self.run.keep_frame(step, data)
         self.run.keep_picture(data)
+        self.kept = step
 
     def checkpoint(self):
         if not self.torn and self.frame is not None:

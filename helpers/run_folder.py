@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import inputs, safe_files, states, weights
 from .errors import Refused
+from .knobs import knobs, named
 
 MANIFEST = "manifest.json"
 
@@ -45,6 +46,8 @@ class Run:
             raise
         names = getattr(painting, "networks", ())       # what it was painted with, by name in the catalogue
         self.note(weights={name: weights.fingerprint(name) for name in names})
+        if self.manifest.get("live"):
+            painting.before_step.insert(0, Replay(self.settings, self.manifest["live"]))
         return painting
 
     def resume(self):
@@ -63,9 +66,15 @@ class Run:
         text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
         safe_files.write(self.folder / MANIFEST, text.encode())
 
-    def change(self, step: int, **values):
-        """Note that live knobs were turned after this step."""
-        self.note(live=[*self.manifest.get("live", []), {"step": step, **values}])
+    def turn(self, painting, **values):
+        """Turn live knobs between two steps; noted, so that they turn again wherever this is painted."""
+        for name in values:
+            if not named(name, knobs(type(self.settings))).live:
+                raise Refused(f"{name} cannot be turned while painting", "other knobs can", "start a new run")
+        change = {"step": painting.step, **values}
+        changes = [*self.manifest.get("live", []), change]
+        painting.retune(turned(self.settings, [c for c in changes if c["step"] <= painting.step]))
+        self.note(live=changes)
 
     def keep_frame(self, step: int, data: bytes):
         (self.folder / "frames").mkdir(exist_ok=True)
@@ -79,6 +88,27 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
             self.folder.parent.rmdir()
+
+
+class Replay:
+    """A hook before each step that turns live knobs where they were turned before."""
+
+    def __init__(self, settings, changes):
+        self.settings, self.changes, self.done = settings, list(changes), 0
+
+    def __call__(self, painting):
+        due = [change for change in self.changes if change["step"] <= painting.step]
+        if len(due) > self.done:
+            self.done = len(due)
+            painting.retune(turned(self.settings, due))
+
+
+def turned(settings, changes):
+    """Settings after these changes, in order."""
+    values = settings.to_dict()
+    for change in sorted(changes, key=lambda change: change["step"]):
+        values |= {name: value for name, value in change.items() if name != "step"}
+    return type(settings).from_dict(values)
 
 
 def open(folder) -> Run:

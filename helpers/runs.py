@@ -20,29 +20,34 @@ from . import films, inputs, machine, picture_files, recording, safe_files
 from .errors import Refused
 from .run_folder import MANIFEST, Run, home, open, settings_of, system_named
 
-__all__ = ["MANIFEST", "Run", "all_runs", "home", "load", "open", "record", "resume", "start", "system"]
+__all__ = ["MANIFEST", "Run", "all_runs", "home", "load", "open", "record", "resume", "start", "system",
+           "turns"]
 
 SPARE_ROOM = 16 << 20       # bytes that must be free before a run begins, besides ten pictures
 
 
-def start(system: str, settings, root=None) -> Run:
-    """Make the folder of a new run and copy its pictures there; refused before anything is left behind."""
+def start(system: str, settings, root=None, live=()) -> Run:
+    """Make the folder of a new run and copy its pictures there; refused before anything is left behind.
+
+    live: knobs to turn on the way, as `turns(path)` tells them of an earlier run.
+    """
     system_named(system)
     inputs.check(settings)
     root = safe_files.folder(home(root), SPARE_ROOM + 30 * settings.width * settings.height)
     run = Run(_new_folder(root, system, getattr(settings, "prompts", "")), {"system": system})
     try:
         values, origins = inputs.keep(settings, run.folder)
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
         run.note(format=1, settings=values, seed=settings.seed, inputs=origins, versions=machine.versions(),
-                 started=datetime.now().astimezone().isoformat(timespec="seconds"), status="new")
+                 live=list(live), started=now, status="new")
     except BaseException:
         run.discard()
         raise
     return run
 
 
-def record(painting, run, every: int = recording.EVERY, checkpoint_seconds: float = recording.SECONDS):
-    """Pass frames on, keeping every nth (0: none), picture and checkpoint; `run` is a Run or its folder."""
+def record(painting, run, every: int | None = None, checkpoint_seconds: float = recording.SECONDS):
+    """Pass frames on, keeping what `recording` says; `run` is a Run or its folder."""
     return recording.record(painting, run if isinstance(run, Run) else open(run), every, checkpoint_seconds)
 
 
@@ -62,6 +67,12 @@ def load(path):
                       "give the folder of the run")
     home_of = next((p for p in (path.parent, path.parent.parent) if (p / MANIFEST).is_file()), path.parent)
     return settings_of(said, home_of)
+
+
+def turns(path) -> list[dict]:
+    """Live knobs that were turned while this was painted: [{"step": 40, "crops": 8}, …]"""
+    path = Path(path).expanduser()
+    return (open(path).text() if path.is_dir() else _said(path) or {}).get("live", [])
 
 
 def system(path) -> str:

@@ -18,6 +18,7 @@ class Settings(Common):
     image_prompts: str = knob("", "pictures to resemble", kind="images")
     frames: str = knob("", "a folder to repaint", kind="folder")
     ema: float = knob(0.9, "running mean", low=0.0, high=1.0)
+    contrast: float = knob(1.0, "of the noise it tends to", low=0.0, high=4.0, live=True)
     pause: float = knob(0.0, "seconds per step", low=0.0, high=9.0)
 
 
@@ -41,12 +42,13 @@ class Canvas(torch.nn.Module):
 class Guide:
     """Toward a noise that is new in every step, so that one lost or doubled step shows."""
 
-    def __init__(self, rng, pause):
-        self.rng, self.pause = rng, pause
+    def __init__(self, rng, settings):
+        self.rng, self.settings = rng, settings
 
     def score(self, image, progress=0.0):
-        time.sleep(self.pause)
-        return {"noise": (image - torch.rand(image.shape, generator=self.rng)).square().mean()}
+        time.sleep(self.settings.pause)
+        noise = self.settings.contrast * torch.rand(image.shape, generator=self.rng)
+        return {"noise": (image - noise).square().mean()}
 
     def economize(self):
         return False
@@ -57,8 +59,9 @@ def paint(settings, state=None):
     size = settings.width, settings.height
     start = images.open(settings.init_image, *size) if settings.init_image else torch.rand(
         1, 3, *size[::-1], generator=rng)
-    painting = loop.paint(Canvas(start), Guide(rng, settings.pause), steps=settings.steps, seed=settings.seed,
+    painting = loop.paint(Canvas(start), Guide(rng, settings), steps=settings.steps, seed=settings.seed,
                           rng=rng, ema=settings.ema, every=5)
+    painting.retune = lambda new: setattr(painting, "guide", Guide(rng, new))
     if state:
         painting.load_state_dict(state)
     return painting

@@ -18,7 +18,7 @@ FLOORS = [
      {"prompts", "picture_files"}, {"knobs", "images", "states", "optimizers"},
      {"settings", "inputs", "palettes", "films"}, {"canvas", "augment"}, {"cutouts", "samplers"}, {"loop"},
      {"world"}],
-    [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"runs"}, {"studio"}],
+    [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],
     [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],
     [{"guides"}],
     [{"systems"}, {"world.train", "world.quality"}],

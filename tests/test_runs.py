@@ -23,16 +23,23 @@ from helpers.errors import Refused
 
 HERE = Path(__file__).parent
 PAINTER = """
-import sys
+import os, signal, sys
 import small_system
 from helpers import run_folder, runs
 run_folder.system_named = runs.system_named = lambda name: small_system
 _, root, seconds = sys.argv
-run = runs.all_runs(root)[0]
-painting = run.resume()
-print("ready", flush=True)
-for frame in runs.record(painting, run, every=3, checkpoint_seconds=float(seconds)):
-    print(frame.step, flush=True)
+for line in sys.stdin:          # a new painter for each line: forked, so that torch is imported only once
+    child = os.fork()
+    if child == 0:
+        print("painter", os.getpid(), flush=True)
+        run = runs.all_runs(root)[0]
+        for frame in runs.record(run.resume(), run, every=3, checkpoint_seconds=float(seconds)):
+            print("step", frame.step, flush=True)
+        break
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.waitpid(child, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    print("gone", flush=True)
 """
 
 
@@ -111,31 +118,56 @@ def test_loading_what_is_no_run(tmp_path):
     assert "manifest.json' cannot be read; the reader says" in refusal(runs.load, tmp_path)
 
 
-def painter(root, seconds=0.0):
-    env = os.environ | {"PYTHONPATH": f"{HERE.parent}:{HERE}", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", PAINTER, str(root), str(seconds)]
-    process = subprocess.Popen(command, env=env, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root)
-    assert process.stdout.readline() == "ready\n", process.stderr.read()
-    return process
+class Painters:
+    """Processes that paint the run in a folder, one after another."""
+
+    def __init__(self, root, seconds=0.0):
+        env = os.environ | {"PYTHONPATH": f"{HERE.parent}:{HERE}", "OMP_NUM_THREADS": "1"}
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        self.school = subprocess.Popen([sys.executable, "-c", PAINTER, str(root), str(seconds)], env=env,
+                                       text=True, **pipes)
+
+    def hire(self) -> int:
+        """A new painter's process id."""
+        self.school.stdin.write("next\n")
+        self.school.stdin.flush()
+        return int(self.said("painter"))
+
+    def said(self, word):
+        """The rest of the next line that starts so."""
+        for line in self.school.stdout:
+            if line.startswith(word):
+                return line[len(word):].strip()
+        raise AssertionError(self.school.stderr.read())
+
+    def until_gone(self) -> list[int]:
+        """The steps told before it was gone."""
+        lines = list(iter(self.school.stdout.readline, "gone\n"))
+        return [int(line.split()[1]) for line in lines if line.startswith("step ") and line.endswith("\n")]
+
+    def close(self) -> str:
+        return self.school.communicate(timeout=60)[1]
 
 
 def test_kill_at_any_moment_and_resume_to_the_same_pixels(tmp_path):
     chosen, chance = settings(steps=60, pause=0.005, seed=5), random.Random(0)
     whole = paint(tmp_path / "whole", chosen, every=3)
     run = runs.start("small", chosen, tmp_path / "cut")
-    lost = []
-    for _ in range(3):
-        process = painter(tmp_path / "cut")
-        time.sleep(chance.uniform(0, 0.4))
-        process.send_signal(signal.SIGKILL)
-        said = process.communicate()[0].split()
+    painters, lost, about = Painters(tmp_path / "cut"), [], 0
+    for more in (0, 1, 3, 7, 2, 11):
+        victim = painters.hire()
+        for _ in range(more):
+            painters.said("step")
+        time.sleep(chance.uniform(0, 0.02))
+        os.kill(victim, signal.SIGKILL)
+        steps = painters.until_gone()
         about = states.about(run.checkpoint)["step"] if run.checkpoint.exists() else 0
-        lost.append(int(said[-1]) - about if said else 0)
+        lost.append(steps[-1] - about if steps else 0)
         json.loads((run.folder / "manifest.json").read_text())
         for path in [*run.frames, *run.folder.glob("picture.png")]:
             Image.open(path).load()
-    assert max(lost) <= 1 and about > 0        # a checkpoint after every step, here
+    painters.close()
+    assert max(lost) <= 1 and about >= 20     # here, after every step there is a checkpoint
     run = runs.open(run.folder)
     for _ in runs.record(runs.resume(run.folder), run, every=3):
         pass
@@ -188,11 +220,13 @@ def test_ctrl_c_keeps_the_picture_and_the_run_goes_on(tmp_path, presses):
 
 def test_ctrl_c_in_the_shell(tmp_path):
     run = runs.start("small", settings(steps=200, pause=0.02), tmp_path)
-    process = painter(tmp_path, 60)
-    while process.stdout.readline() not in ("5\n", ""):
+    painters = Painters(tmp_path, 60)
+    painter = painters.hire()
+    while painters.said("step") != "5":
         pass
-    process.send_signal(signal.SIGINT)
-    assert "KeyboardInterrupt" in process.communicate(timeout=20)[1]
+    os.kill(painter, signal.SIGINT)
+    painters.until_gone()
+    assert "KeyboardInterrupt" in painters.close()
     kept = runs.open(run.folder)
     assert kept.manifest["status"] == "stopped" and kept.picture.exists()
     assert states.about(kept.checkpoint)["step"] == kept.manifest["step"] >= 5
@@ -389,8 +423,42 @@ def test_interrupts_wait_for_the_block_but_not_twice():
     assert done == ["first"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_live_changes_are_noted(tmp_path):
-    run = paint(tmp_path)
-    run.change(4, ema=0.5)
-    assert images.read_text(run.picture).get("live") is None
-    assert runs.open(run.folder).text()["live"] == [{"step": 4, "ema": 0.5}]
+def test_knobs_turned_while_painting_turn_again(tmp_path):
+    def turn(run, stop=99):
+        painting = run.paint()
+        for frame in runs.record(painting, run, every=3, checkpoint_seconds=0):
+            if frame.step in (4, 9):
+                run.turn(painting, contrast=4.0 / frame.step)
+            if frame.step == stop:
+                break
+
+    whole, cut = (runs.start("small", settings(), tmp_path) for _ in range(2))
+    turn(whole)
+    assert whole.picture.read_bytes() != paint(tmp_path).picture.read_bytes()
+    assert runs.turns(whole.picture) == runs.turns(whole.folder) == [
+        {"step": 4, "contrast": 1.0}, {"step": 9, "contrast": 4 / 9}]
+    again = runs.start("small", runs.load(whole.picture), tmp_path, live=runs.turns(whole.picture))
+    for _ in runs.record(again.paint(), again, every=3):
+        pass
+    assert again.picture.read_bytes() == whole.picture.read_bytes()
+    turn(cut, stop=10)
+    for _ in runs.record(runs.resume(cut.folder), cut, every=3):
+        pass
+    assert cut.picture.read_bytes() == whole.picture.read_bytes()
+    said = refusal(cut.turn, cut.paint(), steps=4)
+    assert said == "steps cannot be turned while painting; other knobs can: start a new run"
+
+
+def test_frames_are_those_the_painting_shows(tmp_path):
+    run, stopped = (runs.start("small", settings(), tmp_path) for _ in range(2))
+    for _ in runs.record(run.paint(), run):
+        pass
+    assert [path.name for path in run.frames] == ["00005.png", "00010.png", "00012.png"]
+    for frame in runs.record(stopped.paint(), stopped):
+        if frame.step == 7:
+            break
+    del frame
+    assert stopped.picture.exists() and [path.name for path in stopped.frames] == ["00005.png"]
+    for _ in runs.record(stopped.resume(), stopped):
+        pass
+    assert [p.read_bytes() for p in stopped.frames] == [p.read_bytes() for p in run.frames]
