@@ -8,7 +8,7 @@ import re
 from . import perceptors, prompts, weights
 from .errors import Refused, quoted
 
-PUBLIC = "ViT-B/32"
+PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384"}  # knob: who knows more of the world
 LITTLE = set("a an the of in on at by to from and or with for is".split())
 
 
@@ -19,7 +19,7 @@ def check(settings) -> str:
         return ""
     kind = "are words" if len(strange) > 1 else "is a word"
     said = Refused(f"{quoted(strange)} {kind} the embedded world never saw",
-                   "it paints the rest", f"to have it all set perceptors to {PUBLIC!r}{_price()}")
+                   "it paints the rest", f"to have it all set {_offer(settings)}")
     if not _meant(settings) - set(strange) and not _pictured(settings):
         raise Refused(said.wrong, "there is nothing left to paint", said.advice)
     return str(said)
@@ -51,6 +51,11 @@ def _pictured(settings) -> bool:
                (getattr(settings, name, "") for name in ("image_prompts", "target_image", "init_image")))
 
 
-def _price() -> str:
-    size = weights.catalogue().get(PUBLIC, {}).get("size", 0)
-    return f", public, {size / 1e6:.0f} MB once" if size else ", a public one"
+def _offer(settings) -> str:
+    """The public models that would paint these words, knob by knob, and what they weigh."""
+    known, embedded = weights.catalogue(), weights.embedded()
+    turned = {knob: name for knob, name in PUBLIC.items() if knob == "perceptors" or
+              getattr(settings, knob, None) in embedded}
+    size = sum(known.get(name, {}).get("size", 0) for name in turned.values())
+    models = " and ".join(f"{knob} to {name!r}" for knob, name in turned.items())
+    return f"{models}, public, {size / 1e6:.0f} MB once"
