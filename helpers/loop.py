@@ -111,14 +111,14 @@ class Painting:
         if total.requires_grad:
             total.backward()
         slopes = [p.grad for p in self.weights.values() if p.grad is not None]
-        probe = total.detach() + sum((slope * 0).sum() for slope in slopes)     # NaN and infinity survive * 0
+        probe = total.detach() + sum((slope * 0).sum() for slope in slopes)    # NaN * 0 is NaN, infinity too
         return {name: loss.detach() for name, loss in losses.items()}, bool(probe.isfinite())
 
     def move(self, sound):
         self.failures = 0 if sound else self.failures + 1
         if self.failures >= PATIENCE:
-            raise Refused(f"the loss was not a number {PATIENCE} steps in a row", "a picture needs finite steps",
-                          "try a lower learning_rate, or another optimizer")
+            raise Refused(f"the loss was not a number {PATIENCE} steps in a row",
+                          "a picture needs finite steps", "try a lower learning_rate, or another optimizer")
         if not sound:
             log.warning("step %d came out as NaN and is skipped", self.step + 1)
             return

@@ -7,9 +7,9 @@ from torch.nn import functional as F
 from helpers import perceptors
 from helpers.networks import vqgan
 
-TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1, "attn_resolutions": [],
-                     "resolution": 64, "in_channels": 3, "z_channels": 8, "double_z": False,
-                     "dropout": 0.0},
+TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1,
+                     "attn_resolutions": [], "resolution": 64, "in_channels": 3, "z_channels": 8,
+                     "double_z": False, "dropout": 0.0},
         "embed_dim": 4, "n_embed": 24}
 
 

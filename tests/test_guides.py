@@ -98,14 +98,14 @@ def test_prompts_attract_and_penalised_prompts_repel(distance):
 def test_stops_stop():
     eye = Eye()
     image = picture().requires_grad_()
-    distance = float(wanted("moon", eye)(image))
+    distance = float(wanted("moon", eye)(image).detach())
     for text, moves in ((f"moon:1:{distance / 2}", True), (f"moon:1:{distance * 4}", False),
                         (f"moon:-1:{-distance * 4}", True), (f"moon:-1:{-distance / 4}", False)):
         image.grad = None
         guide = wanted(text, eye)
         value = guide(image)
         value.backward()
-        assert abs(float(value)) > 0 and (image.grad.abs().sum() > 0) == moves, text
+        assert abs(value.item()) > 0 and (image.grad.abs().sum() > 0) == moves, text
 
 
 def test_weights_weigh():

@@ -7,7 +7,9 @@ on the step alone, so a film resumes like any other painting.
 
 from helpers import images, inputs, schedules
 from helpers.canvas import move
-from helpers.guides import Likeness, images as looked_at, Prompts
+from helpers.guides import Likeness, Prompts
+from helpers.guides import images as looked_at
+from helpers.systems import wiring
 
 
 class Reel:
@@ -79,18 +81,19 @@ class Sources:
             painting.settle()
         if painting.guide is not self.loaded or number != self.number:
             self.plain = self.plain if painting.guide is self.loaded else painting.guide
-            self.number, self.loaded = number, self.plain + self.hold(number, self.plain)
+            self.number, self.loaded = number, self.plain + self.hold(number)
             painting.guide = self.loaded
 
     def frame(self, number):
         return images.open(self.paths[number], *self.studio.size).to(self.studio.device)
 
-    def hold(self, number, plain):
+    def hold(self, number):
+        """The guide that keeps a picture to its frame."""
         frame = self.frame(number)
         held = schedules.parse(self.settings.frame_weight) * Likeness(frame)
         if self.settings.frame_likeness:
             for eye in self.studio.eyes:
-                looks = next(guide for guide in plain.modules() if isinstance(guide, Prompts)).cutouts
+                looks = wiring.cutouts(self.settings, self.studio, eye)
                 seen = looked_at(eye, [(frame, self.settings.frame_likeness, None)])
                 held = held + (1 / len(self.studio.eyes)) * Prompts(eye, looks, seen)
         return held

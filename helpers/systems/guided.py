@@ -94,8 +94,8 @@ class Guided(Common):
                            kind="image")
     init_weight: str = knob(0, "pull back to the picture it started from (init_weight)", low=0, high=100,
                             kind="schedule", live=True, group=FINE)
-    init_decay: float = knob(0.0, "the part of that pull gone by the end (mse_decay)", low=0, high=1, step=0.05,
-                             live=True, group=FINE)
+    init_decay: float = knob(0.0, "the part of that pull gone by the end (mse_decay)", low=0, high=1,
+                             step=0.05, live=True, group=FINE)
     mask: str = knob("", "paint only where this picture is white; the rest of init_image stays", kind="image")
     mask_softness: int = knob(0, "blend inside the mask's edge, in pixels", low=0, high=64, step=1,
                               group=FINE)

@@ -46,8 +46,8 @@ class Settings(Guided):
                         kind="schedule", group=FINE)
     shift_y: str = knob(0, "film: pixels down per picture (zoom_shift_y)", low=-500, high=500,
                         kind="schedule", group=FINE)
-    film_smoothing: float = knob(0.0, "how much of the picture before stays in each (z_smoother_alpha)", low=0,
-                                 high=0.95, step=0.05, group=FINE)
+    film_smoothing: float = knob(0.0, "how much of the picture before stays in each (z_smoother_alpha)",
+                                 low=0, high=0.95, step=0.05, group=FINE)
     frames: str = knob("", "a folder of frames to paint over, one by one (video_style_dir)", kind="folder",
                        group=FINE)
     frame_weight: str = knob(2, "how close to each frame in colors and places "
@@ -101,8 +101,10 @@ def drawn(settings, studio):
         return Pixels(height, width, settings.cell, rng=rng)
     if settings.drawer == "fft":
         return Waves(height, width, settings.wave_decay, settings.wave_colors, rng=rng)
-    from helpers.networks import latents, vqgan
+    from helpers.networks import latents, lean, vqgan
     network = vqgan.load(settings.vqgan, studio.device, precision="auto")
+    if studio.device.type == "cpu":
+        lean.lean_(network.decoder)
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
                            rng)
 
