@@ -36,24 +36,27 @@ class Run:
     def frames(self) -> list[Path]:
         return sorted((self.folder / "frames").glob("[0-9]*.png"))
 
-    def paint(self, state=None):
-        """The painting of this run, from the beginning or a state; where it is refused, no run is left."""
+    def paint(self):
+        """The painting of this run, from the beginning; where it is refused, no run is left."""
         try:
-            painting = system_named(self.system).paint(self.settings, state)
+            return self._painting(None)
         except BaseException:
             if not self.started:
                 self.discard()
             raise
+
+    def resume(self):
+        """The painting as the last checkpoint knew it, ready to go on."""
+        safe_files.sweep(self.folder)
+        return self._painting(states.load(self.checkpoint) if self.checkpoint.exists() else None)
+
+    def _painting(self, state):
+        painting = system_named(self.system).paint(self.settings, state)
         names = getattr(painting, "networks", ())       # what it was painted with, by name in the catalogue
         self.note(weights={name: weights.fingerprint(name) for name in names})
         if self.manifest.get("live"):
             painting.before_step.insert(0, Replay(self.settings, self.manifest["live"]))
         return painting
-
-    def resume(self):
-        """The painting as the last checkpoint knew it, ready to go on."""
-        safe_files.sweep(self.folder)
-        return self.paint(states.load(self.checkpoint) if self.checkpoint.exists() else None)
 
     def text(self) -> dict:
         """What every picture of this run says about itself."""

@@ -64,20 +64,19 @@ def sheet(pictures, captions=(), path=None, columns: int = 0, side: int = 256) -
     tiles = [_tile(picture, side) for picture in pictures]
     if not tiles:
         raise Refused("there are no pictures for the sheet", "it needs one at least", "give some")
-    words = [str(caption) for caption in captions] + [""] * len(tiles)
-    columns = columns or math.ceil(math.sqrt(len(tiles)))
-    gap, size = max(4, side // 32), max(9, side // 18)
+    columns = min(columns or math.ceil(math.sqrt(len(tiles))), len(tiles))
+    gap, size, tall = max(4, side // 32), max(9, side // 18), max(tile.height for tile in tiles)
     font = ImageFont.load_default(size)
-    notes = [_wrap(text, font, side) for text in words[:len(tiles)]]
-    below = round(max(map(len, notes)) * size * 1.35)
-    across, down = min(columns, len(tiles)), math.ceil(len(tiles) / columns)
-    paper = Image.new("RGB", (gap + across * (side + gap), gap + down * (side + below + gap)), PAPER)
+    notes = [_wrap(str(caption), font, side) for caption in captions] + [[]] * len(tiles)
+    rows = [tall + gap + round(max(map(len, notes[first:min(first + columns, len(tiles))])) * size * 1.35)
+            for first in range(0, len(tiles), columns)]
+    paper = Image.new("RGB", (gap + columns * (side + gap), gap + sum(rows)), PAPER)
     draw = ImageDraw.Draw(paper)
-    for number, (tile, lines) in enumerate(zip(tiles, notes, strict=True)):
-        x, y = gap + number % columns * (side + gap), gap + number // columns * (side + below + gap)
-        paper.paste(tile, (x + (side - tile.width) // 2, y + (side - tile.height) // 2))
+    for number, (tile, lines) in enumerate(zip(tiles, notes, strict=False)):
+        x, y = gap + number % columns * (side + gap), gap + sum(rows[:number // columns])
+        paper.paste(tile, (x + (side - tile.width) // 2, y + (tall - tile.height) // 2))
         for line, words in enumerate(lines):
-            draw.text((x, y + side + size * (0.15 + 1.3 * line)), words, INK, font)
+            draw.text((x, y + tall + size * (0.15 + 1.3 * line)), words, INK, font)
     if path:
         safe_files.write(path, picture_files.png(paper))
     return paper

@@ -264,7 +264,8 @@ def test_sheet(run, tmp_path):
                 Frame(1, 1, torch.rand(1, 3, 8, 8))]
     paper = studio.sheet(pictures, ["fog", "a very long caption that has to go on in another line " * 3, "ü"],
                          tmp_path / "sheet.png", side=64)
-    assert paper.size == (4 + 3 * 68, 4 + 2 * (68 + round(3 * 9 * 1.35)))
+    assert paper.size == (4 + 3 * 68, 4 + 2 * 68 + round(3 * 9 * 1.35))     # captions in the first row only
+    assert studio.sheet([run, run], side=64).size == (4 + 2 * 68, 4 + 48 + 4)
     assert Image.open(tmp_path / "sheet.png").size == paper.size
     assert studio.sheet(pictures, columns=6, side=32).size == (4 + 6 * 36, 4 + 36)
     assert refusal(studio.sheet, []) == \

@@ -1,0 +1,73 @@
+"""Every real system, kept and resumed in a run folder: the pixels of an uninterrupted run, bit for bit."""
+
+import numpy as np
+import pytest
+import stand_ins
+
+from helpers import runs, studio, systems
+
+PHOTO = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+MASK = np.pad(np.full((32, 64), 255, np.uint8), ((32, 0), (0, 0)))
+CASES = {
+    "deep_daze": {}, "deep_daze story": {"prompts": "moon ^ sea", "steps": 6},
+    "deep_daze start": {"init_image": PHOTO, "init_weight": "1", "ema": 0.5},
+    "vqgan_clip": {}, "vqgan_clip edit": {"init_image": PHOTO, "mask": MASK, "optimizer": "DiffGrad"},
+    "vqgan_clip film": {"film": 3, "steps": 2, "frame_steps": 2, "zoom": "1.1", "film_smoothing": 0.5},
+    "vqgan_clip style": {"frames": 3, "steps": 2, "frame_steps": 2, "frame_weight": "2"},
+    "vqgan_clip fft": {"drawer": "fft", "optimizer": "RAdam", "image_prompts": [PHOTO]},
+}
+
+
+@pytest.fixture(autouse=True)
+def eyes(monkeypatch):
+    monkeypatch.setenv("DEVICE", "cpu")
+    monkeypatch.delenv("REHEARSAL", raising=False)
+    return stand_ins.install(monkeypatch)
+
+
+def small(name, tmp_path, **values):
+    cls = systems.load(name).Settings
+    if "frames" in values:
+        values["frames"] = tmp_path / "frames"
+        values["frames"].mkdir()
+        for number in range(3):
+            studio.sheet([np.roll(PHOTO, number * 9, 0)], path=values["frames"] / f"{number}.png", side=64)
+    return cls.from_dict(cls().rehearsal().to_dict() | {"prompts": "moon | sea:-0.3", "steps": 5} | values)
+
+
+def paint(name, settings, root, stop=0):
+    run = runs.start(name, settings, root)
+    for frame in runs.record(run.paint(), run, checkpoint_seconds=0):
+        if frame.step == stop:
+            break
+    return run
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_stopped_and_resumed_or_painted_again(case, tmp_path):
+    name = case.split()[0]
+    settings = small(name, tmp_path, **CASES[case])
+    whole, cut = paint(name, settings, tmp_path / "a"), paint(name, settings, tmp_path / "b", stop=3)
+    assert cut.manifest["status"] == "stopped" and cut.manifest["step"] == 3
+    for _ in runs.record(runs.resume(cut.folder), cut):
+        pass
+    assert cut.manifest["status"] == "finished" and len(cut.frames) >= 2
+    assert cut.picture.read_bytes() == whole.picture.read_bytes()
+    assert [path.read_bytes() for path in cut.frames] == [path.read_bytes() for path in whole.frames]
+    again = paint(name, runs.load(whole.picture), tmp_path / "c")
+    assert (studio.images.load(again.picture).tobytes() == studio.images.load(whole.picture).tobytes())
+    assert whole.manifest["weights"].keys() >= {"disco-resnet"}
+
+
+def test_a_knob_turned_on_the_way_turns_again(tmp_path):
+    settings = small("vqgan_clip", tmp_path)
+    whole = runs.start("vqgan_clip", settings, tmp_path)
+    painting = whole.paint()
+    for frame in runs.record(painting, whole):
+        if frame.step == 2:
+            whole.turn(painting, crops=1, prompts="castle")
+    again = runs.start("vqgan_clip", runs.load(whole.folder), tmp_path, live=runs.turns(whole.folder))
+    for _ in runs.record(again.paint(), again):
+        pass
+    assert again.picture.read_bytes() == whole.picture.read_bytes()
+    assert paint("vqgan_clip", settings, tmp_path).picture.read_bytes() != whole.picture.read_bytes()
