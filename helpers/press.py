@@ -23,6 +23,7 @@ KEPT = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language"
         "colab": {"provenance": []}, "accelerator": "GPU"}
 SIZES = ((512, 85), (384, 80), (320, 70))   # longest side of a picture, JPEG quality
 FILM = "A film; it plays here when you run the cell."
+PANEL = "The panel; it opens here when you run the cell."
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SHOWN = ("text/plain", "text/html", "text/markdown", "image/png", "image/jpeg", "image/gif")
 
@@ -47,17 +48,24 @@ def clean(notebook, side=512, quality=85):
 
 
 def worth_seeing(output):
-    """Not progress bars and warnings, not widgets that would need a live kernel."""
+    """Not warnings, and not the widgets that are progress bars."""
     if output.output_type == "stream":
         return output.name == "stdout"
-    return WIDGET not in output.get("data", {})
+    return WIDGET not in output.get("data", {}) or is_panel(output)
+
+
+def is_panel(output):
+    """A box of widgets: it needs a live kernel, but readers should know that it is there."""
+    return WIDGET in output.data and output.data.get("text/plain", "").startswith("VBox(")
 
 
 def tidy(output, side, quality):
     """An output with only what every viewer shows: pictures shrunk, films left to be run."""
     output.pop("metadata", None)
     if "data" in output:
-        output["metadata"] = {}
+        output.metadata = {}
+        if is_panel(output):
+            output.data = {"text/plain": PANEL}
         output.data = {kind: value for kind, value in output.data.items() if kind in SHOWN}
         if "data:video" in output.data.get("text/html", ""):
             output.data = {"text/plain": FILM}

@@ -47,6 +47,12 @@ def test_many_pictures_become_smaller_ones():
     assert len(press.fitted(heavy)) <= press.HEAVIEST < len(nbformat.writes(press.clean(heavy)))
 
 
+def test_the_panel_is_announced():
+    box = new_output("display_data", data={press.WIDGET: {}, "text/plain": "VBox(children=())"})
+    (output,) = press.clean(executed(box)).cells[0].outputs
+    assert output.data == {"text/plain": press.PANEL}
+
+
 def test_films_are_left_to_be_run():
     video = new_output("execute_result", data={"text/html": "<video src='data:video/mp4;base64,AA'>"})
     (output,) = press.clean(executed(video)).cells[0].outputs
