@@ -1,5 +1,5 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make test | lab | notebooks | zoo [NAME=…] | quality [SYSTEM=…] | env
+# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=…] | quality [SYSTEM=…] | env
 
 VENV ?= .venv
 RUN := $(VENV)/bin/python
@@ -36,10 +36,11 @@ notebooks: $(VENV)/.tools
 	$(RUN) -m helpers.press $(NAME)
 
 zoo: $(VENV)/.tools
-	$(RUN) -m helpers.world.train $(NAME)
+	$(RUN) -m helpers.world.train $(or $(NAME),all) $(FLAGS)
 
+quality: OURS += SYSTEM
 quality: $(VENV)/.tools
-	$(RUN) -m helpers.world.quality $(FLAGS)
+	$(RUN) -m helpers.world.quality $(SYSTEM) $(FLAGS)
 
 env: $(VENV)/.tools
 

@@ -21,7 +21,7 @@ FLOORS = [
     [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],
     [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],
     [{"guides"}],
-    [{"systems"}, {"world.train", "world.quality"}],
+    [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"panel", "farm", "parsers", "notebooks"}, {"cli", "press"}],
     [{"__main__"}],
 ]

@@ -50,6 +50,19 @@ def test_prompts_need_no_escaping(venv, prompt):
     assert asked(venv, "paint", f"PROMPT={prompt}")[3:] == ["--prompt", prompt]
 
 
+@pytest.mark.parametrize("given, words", [
+    (["lab"], ["jupyterlab", "notebooks"]),
+    (["notebooks"], ["helpers.press"]),
+    (["notebooks", "NAME=notebooks/04_deep_daze.ipynb"], ["helpers.press", "notebooks/04_deep_daze.ipynb"]),
+    (["zoo"], ["helpers.world.train", "all"]),
+    (["zoo", "NAME=judge", "MINUTES=5"], ["helpers.world.train", "judge", "--minutes", "5"]),
+    (["quality"], ["helpers.world.quality"]),
+    (["quality", "SYSTEM=deep_daze", "WORKERS=2"], ["helpers.world.quality", "deep_daze", "--workers", "2"]),
+], ids=str)
+def test_other_targets(venv, given, words):
+    assert asked(venv, *given) == ["-m", *words]
+
+
 def test_a_wrong_python_is_named(tmp_path):
     done = make("paint", "PYTHON=/bin/false", f"VENV={tmp_path / 'new'}")
     assert done.returncode != 0
