@@ -7,16 +7,23 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .places import PLACES, SKIES
+from .places import PLACES
 from .scenes import COLORS, RELATIONS, THINGS
+from .skies import SKIES
 from .styles import STYLES
 
-HEADS = {"relation": ["", *RELATIONS], "place": list(PLACES), "sky": list(SKIES), "style": list(STYLES), "count": [1, 2, 3, 4]}
+HEADS = {
+    "relation": ["", *RELATIONS],
+    "place": list(PLACES),
+    "sky": list(SKIES),
+    "style": list(STYLES),
+    "count": [1, 2, 3, 4],
+}
 SIZE = 64
 
 
 class Judge(nn.Module):
-    """(n, 3, h, w) in [0, 1] -> {"thing": (n, 32) presence logits, "color": (n, 32, 10), "place": (n, 8), …}."""
+    """(n, 3, h, w) in [0, 1] -> {"thing": (n, 32) logits, "color": (n, 32, 10), "place": (n, 8), …}."""
 
     def __init__(self, trunk="resnet10t"):
         super().__init__()
@@ -33,29 +40,47 @@ class Judge(nn.Module):
             images = F.interpolate(images, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)
         features = self.trunk((images - 0.5) * 4)
         out = {k: head(features) for k, head in self.heads.items()}
-        return out | {"thing": self.thing(features), "color": self.color(features).unflatten(1, (len(THINGS), len(COLORS)))}
+        return out | {
+            "thing": self.thing(features),
+            "color": self.color(features).unflatten(1, (len(THINGS), len(COLORS))),
+        }
 
 
 def labels(scenes):
-    """What is true of each scene, as tensors the readings are compared with; color is -1 where a thing is absent."""
+    """What is true of each scene, as tensors the readings are compared with; color is -1 where a thing is
+    absent.
+    """
     things, colors = list(THINGS), list(COLORS)
     presence, paint = torch.zeros(len(scenes), len(things)), torch.full((len(scenes), len(things)), -1)
     for row, scene in enumerate(scenes):
         for item in scene.items:
             presence[row, things.index(item.thing)] = 1
             paint[row, things.index(item.thing)] = colors.index(item.color)
-    truth = {"relation": [s.relation for s in scenes], "place": [s.place for s in scenes], "sky": [s.sky for s in scenes],
-             "style": [s.style for s in scenes], "count": [s.first.count for s in scenes]}
-    return {"thing": presence, "color": paint} | {k: torch.tensor([HEADS[k].index(v) for v in values]) for k, values in truth.items()}
+    truth = {
+        "relation": [s.relation for s in scenes],
+        "place": [s.place for s in scenes],
+        "sky": [s.sky for s in scenes],
+        "style": [s.style for s in scenes],
+        "count": [s.first.count for s in scenes],
+    }
+    return {"thing": presence, "color": paint} | {
+        k: torch.tensor([HEADS[k].index(v) for v in values]) for k, values in truth.items()
+    }
 
 
 @torch.no_grad()
 def grades(reading, scenes):
-    """Right or wrong per picture: thing (all asked things lead the list), color (of all asked things), place, sky, style."""
+    """Right or wrong per picture: thing (all asked things lead the list), color (of all asked things),
+    place, sky, style.
+    """
     truth, out = labels(scenes), {}
     present = truth["thing"].bool()
-    leading = torch.stack([torch.zeros_like(p).index_fill(0, r.topk(int(p.sum())).indices, True)
-                           for p, r in zip(present, reading["thing"].cpu())])
+    leading = torch.stack(
+        [
+            torch.zeros_like(p).index_fill(0, r.topk(int(p.sum())).indices, True)
+            for p, r in zip(present, reading["thing"].cpu(), strict=False)
+        ]
+    )
     out["thing"] = (leading == present).all(1)
     said = reading["color"].argmax(-1).cpu()
     out["color"] = ((said == truth["color"]) | ~present).all(1)
@@ -66,11 +91,13 @@ def grades(reading, scenes):
 
 @torch.no_grad()
 def likelihood(reading, scenes):
-    """(pictures, scenes): log probability the judge gives each scene's description; the basis of R-precision."""
+    """(pictures, scenes): log probability the judge gives each scene's description; the basis of
+    R-precision.
+    """
     truth = labels(scenes)
-    thing = reading["thing"].float().cpu()
-    present = truth["thing"]
-    score = F.logsigmoid(thing) @ present.T + F.logsigmoid(-thing) @ (1 - present).T
+    share = truth["thing"] / truth["thing"].sum(1, keepdim=True)
+    score = reading["thing"].float().cpu().log_softmax(-1) @ share.T
+    score -= torch.special.entr(share).sum(1)  # so that two things asked for cost no more than one
     color = reading["color"].float().cpu().log_softmax(-1)
     for j, paint in enumerate(truth["color"]):
         for t in (paint >= 0).nonzero().flatten():
@@ -82,11 +109,15 @@ def likelihood(reading, scenes):
 
 @torch.no_grad()
 def r_precision(reading, scenes, among=50, seed=0):
-    """Per picture: is its own prompt the likeliest of `among` prompts (its own and others drawn from the list)?"""
+    """Per picture: is its own prompt the likeliest of `among` prompts (its own and others drawn from the
+    list)?
+    """
     score = likelihood(reading, scenes)
     hits, rng = [], torch.Generator().manual_seed(seed)
     for i in range(len(scenes)):
-        others = [j for j in torch.randperm(len(scenes), generator=rng).tolist() if scenes[j] != scenes[i]][: among - 1]
+        others = [j for j in torch.randperm(len(scenes), generator=rng).tolist() if scenes[j] != scenes[i]][
+            : among - 1
+        ]
         hits.append(bool((score[i, i] > score[i, others]).all()))
     return torch.tensor(hits)
 

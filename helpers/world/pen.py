@@ -1,7 +1,9 @@
 """The pen: a handful of shapes in a thing's own frame, drawn large and shrunk once.
 
-A thing's frame has its feet at (0, 0), x to the right and y *up*, and is about 1 wide and 1 high. The pen places that
-frame on the sheet. With `ink` set, every shape is drawn in that one value: this is how the same drawing gives the
+A thing's frame has its feet at (0, 0), x to the right and y *up*, and is about 1 wide and 1 high. The pen
+places that
+frame on the sheet. With `ink` set, every shape is drawn in that one value: this is how the same drawing
+gives the
 picture, the mask of a thing and the depth map.
 """
 
@@ -10,12 +12,18 @@ import math
 from PIL import Image, ImageDraw
 
 BLACK, WHITE, INK = (22, 20, 26), (250, 249, 244), (38, 34, 44)
-WOOD, STONE, GLASS, GOLD, SKIN = (122, 82, 48), (150, 146, 140), (178, 222, 240), (250, 208, 84), (236, 190, 156)
+WOOD, STONE, GLASS, GOLD, SKIN = (
+    (122, 82, 48),
+    (150, 146, 140),
+    (178, 222, 240),
+    (250, 208, 84),
+    (236, 190, 156),
+)
 
 
 def mix(a, b, t):
     """The color `t` of the way from `a` to `b`."""
-    return tuple(round(x + (y - x) * t) for x, y in zip(a, b))
+    return tuple(round(x + (y - x) * t) for x, y in zip(a, b, strict=False))
 
 
 def dark(c, t=0.3):
@@ -27,7 +35,9 @@ def light(c, t=0.35):
 
 
 class Pen:
-    """Draws on `sheet` (a PIL image); `at` moves the frame, `tint` washes every color, `ink` overrides them all."""
+    """Draws on `sheet` (a PIL image); `at` moves the frame, `tint` washes every color, `ink` overrides
+    them all.
+    """
 
     def __init__(self, sheet, ink=None):
         self.sheet, self.draw, self.ink = sheet, ImageDraw.Draw(sheet), ink

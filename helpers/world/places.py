@@ -1,75 +1,11 @@
-"""Where and when: six skies and eight places, painted behind the things. `rng` is a numpy Generator."""
+"""Where: eight places, painted under the skies and behind the things. `rng` is a numpy Generator."""
 
 import math
 
 from PIL import Image, ImageFilter
 
-from .pen import WHITE, WOOD, dark, gradient, mix
-
-# Top to horizon; then the wash that the hour lays over ground and things: its color and strength.
-SKIES = {
-    "day": ([(86, 160, 236), (150, 204, 250), (206, 234, 252)], (255, 250, 230), 0.0),
-    "sunset": ([(74, 50, 112), (206, 84, 92), (252, 160, 72), (255, 204, 110)], (150, 56, 60), 0.2),
-    "night": ([(10, 14, 44), (22, 30, 76), (48, 58, 112)], (12, 16, 64), 0.42),
-    "dawn": ([(158, 168, 222), (232, 190, 216), (252, 214, 200), (255, 236, 206)], (226, 170, 196), 0.16),
-    "storm": ([(46, 52, 62), (80, 88, 98), (122, 130, 136)], (50, 56, 70), 0.3),
-    "rainbow": ([(136, 176, 204), (180, 208, 222), (222, 232, 232)], (210, 222, 226), 0.08),
-}
-
-
-def cloud(p, x, y, s, c):
-    for dx, dy, r in ((-0.5, 0, 0.32), (0, 0.12, 0.45), (0.5, 0, 0.34)):
-        p.oval(x + dx * s, y + dy * s, r * s, r * s * 0.72, c)
-    p.box(x - 0.6 * s, y - 0.24 * s, x + 0.62 * s, y, c, 0.1 * s)
-
-
-def sun(p, x, y, r, core, halo):
-    for k in (2.1, 1.55):
-        p.disc(x, y, r * k, mix(halo, core, 1.2 - k / 2.4))
-    p.disc(x, y, r, core)
-
-
-def sky(p, name, horizon, rng):
-    """Fill the sheet with the sky `name` down to `horizon` (0..1, y up), with what hangs in it."""
-    w, h = p.sheet.size
-    colors = SKIES[name][0]
-    if p.ink is None:
-        p.sheet.paste(gradient((w, h - int(horizon * h) + 1), colors), (0, 0))
-    else:
-        p.box(-0.5, 0, 0.5, 1, None)
-    x, y = rng.uniform(-0.38, 0.38), rng.uniform(0.78, 0.9)
-    if name == "day":
-        sun(p, x, y, 0.065, (255, 240, 130), mix(colors[0], WHITE, 0.35))
-        for _ in range(rng.integers(1, 4)):
-            cloud(p, rng.uniform(-0.45, 0.45), rng.uniform(0.68, 0.93), rng.uniform(0.09, 0.16), (252, 254, 255))
-    elif name == "sunset":
-        sun(p, x, horizon + rng.uniform(0.02, 0.12), 0.11, (255, 226, 120), (252, 150, 72))
-        for _ in range(3):
-            a, b = rng.uniform(-0.5, 0.4), rng.uniform(0.6, 0.92)
-            p.box(a, b, a + rng.uniform(0.15, 0.4), b + 0.022, (236, 112, 104), 0.011)
-    elif name == "night":
-        for _ in range(26):
-            p.disc(rng.uniform(-0.5, 0.5), rng.uniform(horizon + 0.08, 1), rng.uniform(0.003, 0.011), (255, 250, 214))
-        p.disc(x, y, 0.085, (250, 244, 206))
-        p.disc(x + 0.04, y + 0.02, 0.072, colors[0])
-    elif name == "dawn":
-        sun(p, x, horizon + rng.uniform(0.0, 0.05), 0.085, (255, 250, 226), (255, 222, 190))
-        for _ in range(2):
-            cloud(p, rng.uniform(-0.45, 0.45), rng.uniform(0.7, 0.92), rng.uniform(0.09, 0.14), (255, 234, 240))
-    elif name == "storm":
-        for i in range(5):
-            cloud(p, -0.44 + 0.22 * i, rng.uniform(0.86, 0.97), rng.uniform(0.17, 0.24), mix((44, 48, 58), (84, 90, 100), rng.uniform()))
-        bolt = [(x, 0.84), (x - 0.05, 0.7), (x + 0.01, 0.7), (x - 0.05, 0.54), (x + 0.07, 0.74), (x + 0.01, 0.74), (x + 0.05, 0.84)]
-        p.poly(bolt, (255, 240, 130))
-        for _ in range(22):
-            a, b = rng.uniform(-0.5, 0.55), rng.uniform(horizon, 0.84)
-            p.line([(a, b), (a - 0.02, b - 0.05)], 0.005, (168, 184, 200))
-    else:
-        radius = rng.uniform(0.5, 0.6)
-        for i, c in enumerate([(234, 84, 84), (246, 160, 70), (252, 226, 96), (110, 196, 110), (92, 150, 226), (160, 110, 206)]):
-            r = radius - 0.026 * i
-            p.arc(x * 0.4, horizon - 0.08, r, r * 1.02, 0, 180, 0.029, mix(c, (220, 232, 236), 0.2))
-        cloud(p, rng.uniform(-0.45, 0.45), rng.uniform(0.8, 0.93), 0.11, (246, 250, 252))
+from .pen import WHITE, WOOD, Pen, dark, gradient, mix
+from .skies import SKIES, sky
 
 
 def ground(p, horizon, far, near):
@@ -94,7 +30,14 @@ def pine(p, x, y, s, c, snow=False):
     for k, half in ((0.14, 0.34), (0.4, 0.27), (0.66, 0.18)):
         p.poly([(x - half * s, y + k * s), (x, y + (k + 0.46) * s), (x + half * s, y + k * s)], c)
         if snow:
-            p.poly([(x - half * 0.35 * s, y + (k + 0.3) * s), (x, y + (k + 0.46) * s), (x + half * 0.35 * s, y + (k + 0.3) * s)], WHITE)
+            p.poly(
+                [
+                    (x - half * 0.35 * s, y + (k + 0.3) * s),
+                    (x, y + (k + 0.46) * s),
+                    (x + half * 0.35 * s, y + (k + 0.3) * s),
+                ],
+                WHITE,
+            )
 
 
 def sea(p, hz, rng):
@@ -189,12 +132,21 @@ def old_stones(p, hz, rng):
             p.arc(x + 0.09, top - 0.01, 0.09, 0.09, 0, 180 if rng.uniform() < 0.6 else 110, 0.04, stone)
     for _ in range(7):
         x, y, s = rng.uniform(-0.5, 0.5), rng.uniform(0.0, hz - 0.05), rng.uniform(0.025, 0.06)
-        p.poly([(x - s, y), (x - s * 0.6, y + s * 0.8), (x + s * 0.5, y + s * 0.7), (x + s, y)], dark(stone, rng.uniform(0, 0.3)))
+        p.poly(
+            [(x - s, y), (x - s * 0.6, y + s * 0.8), (x + s * 0.5, y + s * 0.7), (x + s, y)],
+            dark(stone, rng.uniform(0, 0.3)),
+        )
 
 
 def forest(p, hz, rng):
     for _ in range(11):
-        pine(p, rng.uniform(-0.52, 0.52), hz - 0.02, rng.uniform(0.3, 0.5), mix((28, 76, 62), (44, 104, 74), rng.uniform()))
+        pine(
+            p,
+            rng.uniform(-0.52, 0.52),
+            hz - 0.02,
+            rng.uniform(0.3, 0.5),
+            mix((28, 76, 62), (44, 104, 74), rng.uniform()),
+        )
     ground(p, hz, (52, 92, 56), (68, 84, 44))
     for side in (-1, 1):
         pine(p, side * rng.uniform(0.42, 0.5), hz - 0.07, rng.uniform(0.5, 0.68), (34, 88, 60))
@@ -203,12 +155,22 @@ def forest(p, hz, rng):
         p.oval(x, y, 0.03, 0.012, (96, 122, 62))
 
 
-PLACES = {"sea": sea, "meadow": meadow, "desert": desert, "snow": snow, "city": city, "park": park, "ruins": old_stones,
-          "forest": forest}
+PLACES = {
+    "sea": sea,
+    "meadow": meadow,
+    "desert": desert,
+    "snow": snow,
+    "city": city,
+    "park": park,
+    "ruins": old_stones,
+    "forest": forest,
+}
 
 
 def backdrop(p, place, sky_name, horizon, rng):
-    """Sky, then place, washed by the hour; leaves the pen washed for the things (more lightly, so colors stay true)."""
+    """Sky, then place, washed by the hour; leaves the pen washed for the things (more lightly, so colors
+    stay true).
+    """
     p.at(0.5, 0, 1)
     _, tint, strength = SKIES[sky_name]
     p.tint, p.wash = tint, 0.0
@@ -221,11 +183,8 @@ def backdrop(p, place, sky_name, horizon, rng):
 def shadow(p, masks):
     """Soft shadows under things: `masks` is a list of (x, y, width) in sheet units."""
     layer = Image.new("L", p.sheet.size)
-    from .pen import Pen
     q = Pen(layer, ink=90).at(0.5, 0, 1)
     for x, y, width in masks:
         q.oval(x - 0.5 + 0.06 * width, y + 0.004, width * 0.4, width * 0.07, None)
     layer = layer.filter(ImageFilter.BoxBlur(p.sheet.size[0] * 0.012))
     p.sheet.paste((16, 14, 34), (0, 0), layer)
-
-

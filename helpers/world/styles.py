@@ -1,4 +1,6 @@
-"""Six ways to paint the same scene: `PIL image drawn large -> PIL image of the wanted size`. `rng`: numpy Generator."""
+"""Six ways to paint the same scene: `PIL image drawn large -> PIL image of the wanted size`. `rng`: numpy
+Generator.
+"""
 
 import functools
 
@@ -12,7 +14,11 @@ def grain(size, cells, seed, strength):
     rng = np.random.default_rng(seed)
     rows, columns = cells if isinstance(cells, tuple) else (cells, cells)
     noise = 128 + strength * rng.standard_normal((rows, columns))
-    return Image.fromarray(noise.clip(0, 255).astype(np.uint8)).resize((size, size), Image.BICUBIC).convert("RGB")
+    return (
+        Image.fromarray(noise.clip(0, 255).astype(np.uint8))
+        .resize((size, size), Image.BICUBIC)
+        .convert("RGB")
+    )
 
 
 def shrink(sheet, size):
@@ -42,7 +48,9 @@ def watercolor(sheet, size, rng):
     wash = Image.blend(wash, Image.new("RGB", wash.size, (255, 254, 248)), 0.26)
     wash = ImageChops.subtract(wash, pooled.point(lambda v: v * 2 // 3))
     wash = texture(wash, grain(size, 7, int(rng.integers(4)), 62))
-    return Image.composite(wash, Image.new("RGB", wash.size, (253, 251, 244)), torn_edge(size, int(rng.integers(4))))
+    return Image.composite(
+        wash, Image.new("RGB", wash.size, (253, 251, 244)), torn_edge(size, int(rng.integers(4)))
+    )
 
 
 @functools.lru_cache(16)
@@ -57,7 +65,9 @@ def torn_edge(size, seed):
 
 def pixel_art(sheet, size, rng):
     """A 32-dot picture with few colors, each dot a clean square."""
-    small = sheet.reduce(sheet.size[0] // 32) if sheet.size[0] % 32 == 0 else sheet.resize((32, 32), Image.BOX)
+    small = (
+        sheet.reduce(sheet.size[0] // 32) if sheet.size[0] % 32 == 0 else sheet.resize((32, 32), Image.BOX)
+    )
     small = saturate(small, 1.15).point(lambda v: min(255, round(v / 25.5) * 26))
     return small.resize((size, size), Image.NEAREST)
 
@@ -103,10 +113,16 @@ def shaded(sheet, size, rng):
 
 @functools.lru_cache(8)
 def vignette(size):
-    y, x = np.mgrid[-1:1:size * 1j, -1:1:size * 1j]
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     fall = 255 * (1 - 0.26 * ((x * x + y * y) / 2) ** 1.3)
     return Image.fromarray(fall.astype(np.uint8)).convert("RGB")
 
 
-STYLES = {"flat": flat, "watercolor": watercolor, "pixel art": pixel_art, "pencil sketch": pencil, "oil": oil,
-          "photorealistic": shaded}
+STYLES = {
+    "flat": flat,
+    "watercolor": watercolor,
+    "pixel art": pixel_art,
+    "pencil sketch": pencil,
+    "oil": oil,
+    "photorealistic": shaded,
+}

@@ -2,48 +2,101 @@
 
 import re
 
-from .places import PLACES, SKIES
+from .places import PLACES
 from .scenes import COLORS, RELATIONS, THINGS, pick
+from .skies import SKIES
 from .styles import STYLES
 
 NAMES = {
-    "car": ["car", "car", "automobile"], "house": ["house", "house", "cottage"], "boat": ["boat", "boat", "sailing boat", "ship"],
-    "balloon": ["balloon", "balloon", "hot air balloon"], "woman": ["woman", "woman", "lady", "girl"], "cat": ["cat", "cat", "kitten"],
-    "dog": ["dog", "dog", "puppy"], "horse": ["horse", "horse", "pony"], "mushroom": ["mushroom", "mushroom", "toadstool"],
-    "flower": ["flower", "flower", "blossom"], "mountain": ["mountain", "mountain", "peak"], "rocket": ["rocket", "rocket", "spaceship"],
-    "train": ["train", "train", "locomotive"], "clock": ["clock", "clock", "alarm clock"],
-    "time traveller": ["time traveller", "time traveler", "time traveller"], "astronaut": ["astronaut", "astronaut", "spaceman"],
-    "castle": ["castle", "castle", "palace"], "crowd": ["crowd", "crowd", "crowd of people"], "ruins": ["ruins", "ruins", "temple ruins"],
-    "umbrella": ["umbrella", "umbrella", "parasol"], "bird": ["bird", "bird", "crow"],
+    "car": ["car", "car", "automobile"],
+    "house": ["house", "house", "cottage"],
+    "boat": ["boat", "boat", "sailing boat", "ship"],
+    "balloon": ["balloon", "balloon", "hot air balloon"],
+    "woman": ["woman", "woman", "lady", "girl"],
+    "cat": ["cat", "cat", "kitten"],
+    "dog": ["dog", "dog", "puppy"],
+    "horse": ["horse", "horse", "pony"],
+    "mushroom": ["mushroom", "mushroom", "toadstool"],
+    "flower": ["flower", "flower", "blossom"],
+    "mountain": ["mountain", "mountain", "peak"],
+    "rocket": ["rocket", "rocket", "spaceship"],
+    "train": ["train", "train", "locomotive"],
+    "clock": ["clock", "clock", "alarm clock"],
+    "time traveller": ["time traveller", "time traveler", "time traveller"],
+    "astronaut": ["astronaut", "astronaut", "spaceman"],
+    "castle": ["castle", "castle", "palace"],
+    "crowd": ["crowd", "crowd", "crowd of people"],
+    "ruins": ["ruins", "ruins", "temple ruins"],
+    "umbrella": ["umbrella", "umbrella", "parasol"],
+    "bird": ["bird", "bird", "crow"],
 }
-PLURALS = {"woman": "women", "lady": "ladies", "fish": "fish", "ruins": "ruins", "pony": "ponies", "puppy": "puppies",
-           "butterfly": "butterflies", "spaceman": "spacemen", "snowman": "snowmen", "cactus": "cacti", "crowd of people": "crowds of people",
-           "temple ruins": "temple ruins"}
-SHADES = {"red": ["red", "red", "crimson", "scarlet"], "yellow": ["yellow", "yellow", "golden"], "purple": ["purple", "purple", "violet"]}
+PLURALS = {
+    "woman": "women",
+    "lady": "ladies",
+    "fish": "fish",
+    "ruins": "ruins",
+    "pony": "ponies",
+    "puppy": "puppies",
+    "butterfly": "butterflies",
+    "spaceman": "spacemen",
+    "snowman": "snowmen",
+    "cactus": "cacti",
+    "crowd of people": "crowds of people",
+    "temple ruins": "temple ruins",
+}
+SHADES = {
+    "red": ["red", "red", "crimson", "scarlet"],
+    "yellow": ["yellow", "yellow", "golden"],
+    "purple": ["purple", "purple", "violet"],
+}
 NUMBERS = {2: ["two", "two", "a pair of"], 3: ["three"], 4: ["four"]}
 PLACE_WORDS = {
-    "sea": ["by the sea", "by the sea", "at the sea", "by the ocean", "at the beach"], "meadow": ["in a meadow", "in a meadow", "on green grass", "in the fields"],
-    "desert": ["in the desert", "in the desert", "on sand dunes"], "snow": ["in the snow", "in the snow", "in winter"],
-    "city": ["in a city", "in the city", "on a city street", "in town"], "park": ["in a park", "in the park", "standing in a park"],
-    "ruins": ["among ruins", "among old ruins", "among ancient stones"], "forest": ["in a forest", "in the forest", "in the woods", "among pine trees"],
+    "sea": ["by the sea", "by the sea", "at the sea", "by the ocean", "at the beach"],
+    "meadow": ["in a meadow", "in a meadow", "on green grass", "in the fields"],
+    "desert": ["in the desert", "in the desert", "on sand dunes"],
+    "snow": ["in the snow", "in the snow", "in winter"],
+    "city": ["in a city", "in the city", "on a city street", "in town"],
+    "park": ["in a park", "in the park", "standing in a park"],
+    "ruins": ["among ruins", "among old ruins", "among ancient stones"],
+    "forest": ["in a forest", "in the forest", "in the woods", "among pine trees"],
 }
 SKY_WORDS = {
-    "day": ["on a sunny day", "in daylight", "on a clear day", "under a blue sky"], "sunset": ["at sunset", "at sunset", "at dusk", "in the evening"],
-    "night": ["at night", "at night", "under the stars", "under the moon"], "dawn": ["at dawn", "at dawn", "at sunrise", "in the morning"],
-    "storm": ["in a storm", "in a storm", "in a thunderstorm", "under dark clouds"], "rainbow": ["under a rainbow", "under a rainbow", "with a rainbow"],
+    "day": ["on a sunny day", "in daylight", "on a clear day", "under a blue sky"],
+    "sunset": ["at sunset", "at sunset", "at dusk", "in the evening"],
+    "night": ["at night", "at night", "under the stars", "under the moon"],
+    "dawn": ["at dawn", "at dawn", "at sunrise", "in the morning"],
+    "storm": ["in a storm", "in a storm", "in a thunderstorm", "under dark clouds"],
+    "rainbow": ["under a rainbow", "under a rainbow", "with a rainbow"],
 }
 STYLE_WORDS = {
     "flat": ["", "", "", "a flat painting of {}", "a painting of {}", "a picture of {}", "{}, flat colors"],
     "watercolor": ["a watercolor of {}", "a watercolor painting of {}", "{}, watercolor"],
     "pixel art": ["pixel art of {}", "a pixel art picture of {}", "{}, pixel art"],
-    "pencil sketch": ["a pencil sketch of {}", "a sketch of {}", "a pencil drawing of {}", "{}, pencil sketch"],
+    "pencil sketch": [
+        "a pencil sketch of {}",
+        "a sketch of {}",
+        "a pencil drawing of {}",
+        "{}, pencil sketch",
+    ],
     "oil": ["an oil painting of {}", "an oil painting of {}", "{}, oil painting", "{}, oil on canvas"],
-    "photorealistic": ["a photo of {}", "a photorealistic picture of {}", "{}, photorealistic", "a realistic photo of {}"],
+    "photorealistic": [
+        "a photo of {}",
+        "a photorealistic picture of {}",
+        "{}, photorealistic",
+        "a realistic photo of {}",
+    ],
 }
-LINKS = {"over": ["over", "above", "flying over"], "beside": ["beside", "next to", "and"], "on": ["on", "riding", "on top of", "sitting on"],
-         "in": ["in", "in the middle of"]}
-OTHERS = ("the of a an image picture art drawing photograph colorful beautiful bright with people sky sun moon stars sand grass trees"
-          " standing floating small big little old sitting and in on at by").split()
+LINKS = {
+    "over": ["over", "above", "flying over"],
+    "beside": ["beside", "next to", "and"],
+    "on": ["on", "riding", "on top of", "sitting on"],
+    "in": ["in", "in the middle of"],
+}
+OTHERS = (
+    "the of a an image picture art drawing photograph colorful beautiful bright with people sky sun moon"
+    " stars sand grass trees"
+    " standing floating small big little old sitting and in on at by"
+).split()
 
 
 def noun(item, rng, colorless=0.08):
@@ -61,11 +114,17 @@ def noun(item, rng, colorless=0.08):
 
 
 def caption(scene, rng, terse=0.2):
-    """One of many sentences for the scene; `terse` is the chance to leave out each of sky, place and style."""
+    """One of many sentences for the scene; `terse` is the chance to leave out each of sky, place and
+    style.
+    """
     text = noun(scene.first, rng)
     if scene.second:
         text += f" {pick(rng, LINKS[scene.relation])} {noun(scene.second, rng)}"
-    tail = [pick(rng, words[key]) for words, key in ((PLACE_WORDS, scene.place), (SKY_WORDS, scene.sky)) if rng.uniform() > terse]
+    tail = [
+        pick(rng, words[key])
+        for words, key in ((PLACE_WORDS, scene.place), (SKY_WORDS, scene.sky))
+        if rng.uniform() > terse
+    ]
     text = " ".join([text, *tail])
     style = pick(rng, STYLE_WORDS[scene.style])
     keep = rng.uniform() > terse
@@ -74,12 +133,14 @@ def caption(scene, rng, terse=0.2):
 
 def prompt(scene):
     """The plain, complete sentence used to ask a system for the scene (style left out when flat)."""
+
     def plain(item):
         name = item.thing if item.count == 1 else PLURALS.get(item.thing, item.thing + "s")
         if item.count > 1:
             return f"{NUMBERS[item.count][0]} {item.color} {name}"
         article = "" if item.thing == "ruins" else "an " if item.color[0] in "aeiou" else "a "
         return f"{article}{item.color} {name}"
+
     text = plain(scene.first)
     if scene.second:
         text += f" {LINKS[scene.relation][0]} {plain(scene.second)}"

@@ -1,4 +1,6 @@
-"""`python -m helpers.world.train NAME [--minutes M] [--device cuda]`: train one member of the zoo, resuming where it was."""
+"""`python -m helpers.world.train NAME [--minutes M] [--device cuda]`: train one member of the zoo,
+resuming where it was.
+"""
 
 import argparse
 import importlib

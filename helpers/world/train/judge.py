@@ -1,10 +1,12 @@
-"""The judge's training: many losses, much weather, so that it can also read pictures that were guided, not drawn."""
+"""The judge's training: many losses, much weather, so that it can also read pictures that were guided,
+not drawn.
+"""
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .. import scenes
+from .. import drawing
 from ..judge import HEADS, Judge, grades, labels
 from . import data
 from .common import Training, autocast, publish
@@ -12,8 +14,11 @@ from .looks import look, to_tensor, weather
 
 
 def loss_of(reading, truth):
-    terms = {"thing": 20 * F.binary_cross_entropy_with_logits(reading["thing"].float(), truth["thing"])}
-    terms["color"] = F.cross_entropy(reading["color"].float().flatten(0, 1), truth["color"].flatten(), ignore_index=-1)
+    share = truth["thing"] / truth["thing"].sum(1, keepdim=True)
+    terms = {"thing": F.cross_entropy(reading["thing"].float(), share)}
+    terms["color"] = F.cross_entropy(
+        reading["color"].float().flatten(0, 1), truth["color"].flatten(), ignore_index=-1
+    )
     return terms | {k: F.cross_entropy(reading[k].float(), truth[k]) for k in HEADS}
 
 
@@ -21,8 +26,10 @@ def train(name="judge", minutes=14, device="cpu", batch=128):
     torch.manual_seed(4711)
     model = Judge().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), 2e-3, (0.9, 0.99), weight_decay=0.05)
-    training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", device=device)
-    source = data.Batches(batch, data.pictures())
+    training = Training(
+        name, {"model": model}, {"model": optimizer}, minutes, averaged="model", device=device
+    )
+    source = data.Batches(batch, held=6_666)
 
     def work(step, progress):
         rng = torch.Generator().manual_seed(77_000_000 + step)
@@ -37,6 +44,7 @@ def train(name="judge", minutes=14, device="cpu", batch=128):
         torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimizer.step()
         return {"loss": loss.item(), **{k: v.item() for k, v in terms.items()}}
+
     yield from training.run(work)
     metrics = measure(training.average, device)
     publish(name, "judge", training.average, {"trunk": "resnet10t"}, training, metrics, guide=False)
@@ -49,8 +57,8 @@ def measure(model, device="cpu", count=2000):
     out = {}
     for label, held in (("seen pairs", False), ("held-out pairs", True)):
         chosen = [data.scene(20_000_000 + i, held) for i in range(count)]
-        pixels = np.stack([scenes.draw(s, 64) for s in chosen])
-        readings = [model(to_tensor(pixels[i:i + 200], device)) for i in range(0, count, 200)]
+        pixels = np.stack([drawing.draw(s, 64) for s in chosen])
+        readings = [model(to_tensor(pixels[i : i + 200], device)) for i in range(0, count, 200)]
         reading = {k: torch.cat([r[k] for r in readings]) for k in readings[0]}
         out[label] = {k: round(v.float().mean().item(), 4) for k, v in grades(reading, chosen).items()}
     return out

@@ -1,4 +1,6 @@
-"""How training pictures are looked at: crops, flips, noise, blur and paleness, so that a network knows more than clean pages."""
+"""How training pictures are looked at: crops, flips, noise, blur and paleness, so that a network knows
+more than clean pages.
+"""
 
 import torch
 from torch.nn import functional as F
@@ -10,7 +12,9 @@ def to_tensor(pixels, device):
 
 
 def look(images, size, rng, closest=0.62, whole=0.4):
-    """Random crops (side `closest`..1) resampled to `size`; a share `whole` sees the whole picture; half are flipped."""
+    """Random crops (side `closest`..1) resampled to `size`; a share `whole` sees the whole picture; half
+    are flipped.
+    """
     n = len(images)
     side = torch.rand(n, generator=rng) * (1 - closest) + closest
     side[torch.rand(n, generator=rng) < whole] = 1.0
@@ -31,6 +35,7 @@ def weather(images, rng, noise=0.12, share=0.5):
 
     def amount(high):
         return (torch.rand(n, 1, 1, 1, generator=rng) * high).to(device)
+
     blurred = F.interpolate(F.avg_pool2d(images, 2), size=images.shape[-2:], mode="bilinear")
     images = torch.where(chosen(), images.lerp(blurred, amount(1.0)), images)
     mean = images.mean((1, 2, 3), keepdim=True)
