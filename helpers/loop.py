@@ -42,19 +42,21 @@ class Painting:
     `learning_rate`: number or function of progress; None or 0 is the canvas's own. `ema`: decay of the
     running mean of parameters that is shown, 0 shows them as they are. `every`: steps between pictures, or a
     function step -> bool.
-    `before_step`: called in order with the painting before each step, free to move the canvas or change the
-    guide.
+    `patience`: see optimizers.Brake. `before_step`: called in order with the painting before each step, free
+    to move the canvas or change the guide.
     """
 
     def __init__(self, canvas, guide, *, steps, seed=0, rng=None, optimizer="Adam", learning_rate=None,
-                 ema=0.0, every=1, start=0, before_step=()):
+                 weight_decay=0.0, patience=0, ema=0.0, every=1, start=0, before_step=()):
         self.canvas, self.guide, self.steps, self.seed = canvas, guide, steps, seed
         self.rng = rng if rng is not None else torch.Generator()
         self.learning_rate = learning_rate or canvas.learning_rate
         self.every, self.before_step = every, list(before_step)
         self.step, self.seconds, self.failures = start, 0.0, 0
         self.weights = {name: p for name, p in canvas.named_parameters() if p.requires_grad}
-        self.optimizer = optimizers.make(optimizer, list(self.weights.values()), at(self.learning_rate, 0.0))
+        self.optimizer = optimizers.make(optimizer, list(self.weights.values()), at(self.learning_rate, 0.0),
+                                         weight_decay)
+        self.brake = optimizers.Brake(patience)
         self.decay, self.mean, self.averaged = ema, {}, 0
         self.memory = {}            # tensors that hooks keep between steps; saved with the rest
         self.finish = None          # a last touch to the parameters shown: name -> tensor to the same
@@ -108,6 +110,7 @@ class Painting:
         losses = self.guide.score(self.canvas(), self.progress)
         losses["prior"] = self.canvas.prior()
         total = sum(losses.values())
+        self.total = total.detach()
         if total.requires_grad:
             total.backward()
         slopes = [p.grad for p in self.weights.values() if p.grad is not None]
@@ -123,7 +126,7 @@ class Painting:
             log.warning("step %d came out as NaN and is skipped", self.step + 1)
             return
         for group in self.optimizer.param_groups:
-            group["lr"] = at(self.learning_rate, self.progress)
+            group["lr"] = at(self.learning_rate, self.progress) * self.brake(self.total)
         self.optimizer.step()
         self.canvas.project_()
         self.average()
@@ -170,13 +173,15 @@ class Painting:
         return {"step": self.step, "seconds": self.seconds, "failures": self.failures,
                 "canvas": {name: p.detach() for name, p in self.canvas.state_dict().items()},
                 "optimizer": {str(k): dict(v) for k, v in self.optimizer.state_dict()["state"].items()},
-                "averaged": self.averaged, "mean": dict(self.mean), "memory": dict(self.memory)}
+                "brake": dict(vars(self.brake)), "averaged": self.averaged, "mean": dict(self.mean),
+                "memory": dict(self.memory)}
 
     @torch.no_grad()
     def load_state_dict(self, state):
         self.step, self.averaged = int(state["step"]), int(state["averaged"])
         self.seconds, self.failures = float(state["seconds"]), int(state["failures"])
         self.canvas.load_state_dict(state["canvas"])
+        vars(self.brake).update(state["brake"])
         full = self.optimizer.state_dict()
         full["state"] = {int(k): dict(v) for k, v in state.get("optimizer", {}).items()}
         self.optimizer.load_state_dict(full)

@@ -9,16 +9,17 @@ from helpers.errors import unknown
 
 
 class _Adamlike(torch.optim.Optimizer):
-    """Adam without weight decay, with one place to change the step."""
+    """Adam with one place to change the step; weight decay shrinks weights beside it, as in AdamW."""
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure=None):
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
+                    p.mul_(1 - group["lr"] * group["weight_decay"])
                     self.update(p, p.grad, self.state[p], group)
 
     def moments(self, p, grad, state, group):
@@ -70,8 +71,28 @@ OPTIMIZERS = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW, "RAdam": tor
               "RMSprop": torch.optim.RMSprop, "SGD": torch.optim.SGD, "AdamP": AdamP, "DiffGrad": DiffGrad}
 
 
-def make(name, parameters, learning_rate):
+def make(name, parameters, learning_rate, weight_decay=0.0):
     """An optimizer over `parameters`, by its traditional name."""
     if name not in OPTIMIZERS:
         raise unknown("optimizer", name, OPTIMIZERS)
-    return OPTIMIZERS[name](parameters, lr=learning_rate)
+    return OPTIMIZERS[name](parameters, lr=learning_rate, weight_decay=weight_decay)
+
+
+class Brake:
+    """Halves the pace whenever the smoothed loss has not improved for `patience` steps; 0 never does."""
+
+    def __init__(self, patience):
+        self.patience, self.factor, self.waited, self.seen = patience, 1.0, 0, 0
+        self.level = self.best = 0.0
+
+    def __call__(self, loss):
+        """The factor on the pace of this step, whose loss is a scalar."""
+        if not self.patience:
+            return 1.0
+        self.level = float(loss) if not self.seen else 0.9 * self.level + 0.1 * float(loss)
+        better = not self.seen or self.level < self.best - 1e-4
+        self.best = self.level if better else self.best
+        self.seen, self.waited = self.seen + 1, 0 if better else self.waited + 1
+        if self.waited >= self.patience:
+            self.factor, self.waited = self.factor / 2, 0
+        return self.factor

@@ -125,6 +125,26 @@ def test_the_pace_follows_its_schedule():
     assert shown == pytest.approx([0, 0, 0.1, 0.2])
 
 
+def test_patience_halves_the_pace():
+    class Stuck(Guide):
+        def forward(self, image, progress=0.0):
+            return (image * 0).sum() + 1
+    painting = paint(Number(), Stuck(), steps=9, learning_rate=0.8, patience=3)
+    rates = []
+    for _ in painting:
+        rates.append(round(painting.optimizer.param_groups[0]["lr"], 3))
+    assert rates == [0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2, 0.2]
+    assert painting.state_dict()["brake"]["waited"] == 2
+
+
+def test_weight_decay_shrinks():
+    for name in ("AdamW", "AdamP", "DiffGrad", "SGD"):
+        canvas = Number()
+        canvas.x.data.fill_(1)
+        list(paint(canvas, 1e-9 * Up(), steps=3, optimizer=name, learning_rate=1e-3, weight_decay=100.0))
+        assert canvas.x.max() < 0.8, name
+
+
 def test_hooks_come_before_the_step_in_order():
     seen = []
     painting = paint(Number(), Up(), steps=2, before_step=[lambda p: seen.append(("a", p.step)),

@@ -77,6 +77,8 @@ TURNED = {
     "edge_width": ({"edge": "5"}, 0.3), "init_image": ({}, photo(2)), "init_weight": ({}, "20"),
     "init_decay": ({"init_weight": "20"}, 1.0), "mask": ({"init_image": photo(2)}, half()),
     "mask_softness": ({"init_image": photo(2), "mask": half()}, 8), "learning_rate": ({}, "0.01"),
+    "patience": ({"steps": 6, "learning_rate": "0.00001"}, 1),
+    "weight_decay": ({}, 0.5), "encoding": "file",
     "optimizer": ({}, "RMSprop"), "ema": ({}, 0.2),
     # DeepDaze
     "layers": ({}, 5), "hidden": ({}, 48), "w0": ({}, 60.0), "theta": ({}, 20.0),
@@ -104,6 +106,7 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("frames")
     for i in range(3):
         Image.fromarray(photo(10 + i)).save(path / f"{i}.png")
+    np.save(path / "row.npy", np.arange(12.0))
     return str(path)
 
 
@@ -114,12 +117,13 @@ def test_every_knob_is_alive(name, knob, folder):
         given, value = {}, folder
     elif knob == "distance":
         given, value = {}, {"spherical": "cosine", "cosine": "spherical"}[small(name).distance]
+    elif knob == "encoding":
+        given, value = {"perceptors": "disco-resnet"}, folder + "/row.npy"
     elif knob == "steps":
         given, value = {}, 5
     else:
         given, value = TURNED[knob]
-    given = {key: folder if isinstance(text, str) and text == "folder" else text for key,
-             text in given.items()}
+    given = {key: folder if str(text) == "folder" else text for key, text in given.items()}
     if name == "vqgan_clip":
         given = {"codes": "soft"} | given       # whose smallest move is seen; a nearest code may stay
     if (name, str(given)) not in PLAIN:
@@ -281,6 +285,18 @@ def test_refusals(name, values, message):
     assert str(refusal.value) == message
 
 
+def test_encoding_must_fit(tmp_path):
+    np.save(tmp_path / "row.npy", np.arange(5.0))
+    with pytest.raises(Refused) as refusal:
+        picture("deep_daze", encoding=str(tmp_path / "row.npy"))
+    assert str(refusal.value) == (f"encoding '{tmp_path / 'row.npy'}' has no row of 12 numbers; that is how "
+                                  "long those of eye are: save it from the same perceptor")
+    with pytest.raises(Refused) as refusal:
+        picture("deep_daze", encoding="nowhere.npy")
+    assert str(refusal.value) == ("encoding 'nowhere.npy' cannot be read; it is a .npy or .safetensors file "
+                                  "of rows: check the path")
+
+
 def test_unknown_system():
     with pytest.raises(Refused) as refusal:
         systems.load("deepdaze")
@@ -288,10 +304,11 @@ def test_unknown_system():
 
 
 TRADITIONAL = """
-    cutn cut_pow noise_fac init_weight init_noise step_size opt num_layers hidden_size theta_initial theta_hidden
-    lower_bound_cutout upper_bound_cutout gauss_sampling center_bias averaging_weight start_image_train_iters
-    create_story story_start_words image_width tv_scale saturation_weight symmetry_weight palette_weight
-    edge_weight zoom_scale video_style_dir augments save_every vqgan_checkpoint num_video_frames"""
+    cutn cut_pow noise_fac init_weight init_noise step_size opt num_layers hidden_size theta_initial
+    theta_hidden lower_bound_cutout upper_bound_cutout gauss_sampling center_bias averaging_weight
+    start_image_train_iters create_story story_start_words image_width tv_scale saturation_weight
+    symmetry_weight palette_weight edge_weight zoom_scale video_style_dir augments save_every
+    vqgan_checkpoint num_video_frames"""
 
 
 def test_every_option_of_the_originals_is_named():

@@ -7,8 +7,9 @@ is a number or a function of progress (a Schedule). Several perceptors at once a
 """
 
 from helpers.guides.base import Blend, Guide, Story, at
-from helpers.guides.prompts import Prompts, Targets, cosine, images, noises, spherical, words
+from helpers.guides.prompts import Prompts, Targets, cosine, images, noises, saved, spherical, words
 from helpers.guides.tastes import Anchor, Edge, Likeness, Palette, Range, Saturation, Smooth, Symmetry
 
 __all__ = ["Anchor", "Blend", "Edge", "Guide", "Likeness", "Palette", "Prompts", "Range", "Saturation",
-           "Smooth", "Story", "Symmetry", "Targets", "at", "cosine", "images", "noises", "spherical", "words"]
+           "Smooth", "Story", "Symmetry", "Targets", "at", "cosine", "images", "noises",
+           "saved", "spherical", "words"]

@@ -8,12 +8,15 @@ Targets are words, pictures or noise, all of them rows in the perceptor's space 
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from helpers.cutouts import Cutouts
+from helpers.errors import Refused
 from helpers.guides.base import Guide
 
 
@@ -65,6 +68,25 @@ def noises(perceptor, prompts):
     some = perceptor.encode_text(["noise"])
     rows = [torch.randn(some.shape[-1], generator=torch.Generator().manual_seed(seed)) for seed, _ in prompts]
     return targets(torch.stack(rows).to(some.device), [weight for _, weight in prompts])
+
+
+def saved(perceptor, path):
+    """Targets from a file of rows, .npy or .safetensors; those as long as this perceptor's count."""
+    try:
+        if str(path).endswith(".safetensors"):
+            from safetensors.torch import load_file
+            found = list(load_file(path).values())
+        else:
+            found = [torch.from_numpy(np.load(path, allow_pickle=False))]
+        rows = [row for rows in found for row in rows.float().reshape(-1, rows.shape[-1])]
+    except (OSError, ValueError, SafetensorError) as error:
+        raise Refused(f"encoding '{path}' cannot be read", "it is a .npy or .safetensors file of rows",
+                      "check the path") from error
+    rows = [row for row in rows if len(row) == perceptor.dim]
+    if not rows:
+        raise Refused(f"encoding '{path}' has no row of {perceptor.dim} numbers",
+                      f"that is how long those of {perceptor.name} are", "save it from the same perceptor")
+    return targets(torch.stack(rows).to(perceptor.encode_text(["row"])), [1.0] * len(rows))
 
 
 def spherical(x, y):

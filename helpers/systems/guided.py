@@ -32,6 +32,8 @@ class Guided(Common):
                               kind="images", group=FINE)
     noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 (noise_prompt_seeds)",
                               kind="noise", group=FINE)
+    encoding: str = knob("", "a file of saved rows, .npy or .safetensors, to come close to (clip_encoding, "
+                         "vector_prompts)", group=FINE)
     story_every: int = knob(0, "steps per scene of a story, 0 shares the run evenly (change_prompt_every)",
                             low=0, high=5000, step=1, group=FINE)
     target_image: str = knob("", "a picture to come close to in colors and places (target_images)",
@@ -105,6 +107,10 @@ class Guided(Common):
                               low=0, high=10, kind="schedule", live=True)
     optimizer: str = knob("Adam", "the rule by which it learns from a look (opt)", choices=OPTIMIZERS,
                           group=FINE)
+    patience: int = knob(0, "halve the pace after so many steps without progress, 0 never (adaptiveLR)",
+                         low=0, high=1000, step=1, group=FINE)
+    weight_decay: float = knob(0.0, "pull of all parameters toward zero (weight_decay)", low=0, high=1,
+                               step=0.001, group=FINE)
     ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
                       high=0.999, step=0.001, group=FINE)
 

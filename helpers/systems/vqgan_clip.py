@@ -102,9 +102,12 @@ def drawn(settings, studio):
     if settings.drawer == "fft":
         return Waves(height, width, settings.wave_decay, settings.wave_colors, rng=rng)
     from helpers.networks import latents, lean, vqgan
+    from helpers.precision import lower_, uses_bf16
     network = vqgan.load(settings.vqgan, studio.device, precision="auto")
     if studio.device.type == "cpu":
         lean.lean_(network.decoder)
+    if uses_bf16(studio.device):
+        lower_(network.decoder)
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
                            rng)
 

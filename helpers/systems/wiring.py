@@ -45,6 +45,7 @@ def painting(settings, studio, canvas, state=None, *, total=None, every=None, gu
     made = loop.Painting(canvas, build(settings, studio, total), steps=total, seed=settings.seed,
                          rng=studio.rng,
                          optimizer=settings.optimizer, learning_rate=pace(settings, canvas), ema=settings.ema,
+                         weight_decay=settings.weight_decay, patience=settings.patience,
                          every=every or settings.every, before_step=hooks)
     made.networks = list(studio.names)
 
@@ -97,6 +98,8 @@ def look(settings, studio, eye, scene, seen, noises):
         parts.append(guides.images(eye, seen))
     if noises:
         parts.append(guides.noises(eye, noises))
+    if settings.encoding.strip():
+        parts.append(guides.saved(eye, settings.encoding))
     if not parts:
         return guides.Blend([])
     return Prompts(eye, cutouts(settings, studio, eye), sum_of(parts), settings.distance, settings.averaging)
