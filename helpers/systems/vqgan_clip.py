@@ -106,7 +106,7 @@ def drawn(settings, studio):
     network = vqgan.load(settings.vqgan, studio.device, precision="auto")
     if studio.device.type == "cpu":
         lean.lean_(network.decoder)
-    if uses_bf16(studio.device):
+    if uses_bf16(studio.device, network.precision):
         lower_(network.decoder)
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
                            rng)
