@@ -105,9 +105,19 @@ def quality(path=HOME / "assets" / "quality.json"):
     return "\n".join(rows)
 
 
+def public():
+    """The public checkpoints of the catalogue as a markdown table."""
+    from . import weights
+    rows = ["| name | what it is for | download | licence |", "|---|---|---|---|"]
+    for name, entry in weights.catalogue().items():
+        size = f"{entry['size'] / 1e9:.1f} GB" if entry.get("size") else "large"
+        rows.append(f"| `{name}` | {entry['purpose']} | {size} | {entry['licence']} |")
+    return "\n".join(rows)
+
+
 def readme(text, notebooks):
     """README text with its generated parts renewed."""
-    for name, written in (("notebooks", table(notebooks)), ("quality", quality())):
+    for name, written in (("notebooks", table(notebooks)), ("quality", quality()), ("public", public())):
         start, end = (f"<!-- {word} {name} -->" for word in ("begin", "end"))
         text = re.sub(f"(?s)(?<={start}\n).*?(?={end})", lambda _, w=written: w + "\n", text)
     return text

@@ -101,6 +101,11 @@ def test_the_readme_is_up_to_date():
     assert all(f"notebooks/{name}.ipynb" in text for name in titles)
 
 
+def test_the_readme_points_at_files_that_are_there():
+    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", (ROOT / "README.md").read_text())
+    assert not [link for link in links if "gallery" not in link and not (ROOT / link).exists()]
+
+
 def test_the_address_is_written_in_one_place():
     """Outside pyproject.toml it stands only in generated text."""
     repository = notebooks.address()["repository"]
