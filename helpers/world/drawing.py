@@ -6,88 +6,11 @@ pixels = draw(scene, 64)            # (64, 64, 3) uint8
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
+from .layout import layout
 from .pen import Pen
 from .places import backdrop, shadow
 from .scenes import COLORS, THINGS
 from .styles import STYLES
-
-
-def layout(scene, rng):
-    """Where each copy of each thing stands, far ones first: (item index, x, y, height, flip), and the
-    horizon.
-    """
-    horizon = rng.uniform(0.3, 0.42)
-    spots = []
-    scale = rng.uniform(0.85, 1.12)
-    heights = [THINGS[i.thing][1] * scale for i in scene.items]
-
-    def stand(item, height, x, low=0.06, high=0.16):
-        where = THINGS[item.thing][2]
-        y = rng.uniform(low, high)
-        if where == "air":
-            y = rng.uniform(0.2, max(0.21, 0.92 - height))
-        elif where == "water" and scene.place == "sea":
-            y = rng.uniform(0.13, 0.2)
-        return x, y, height, bool(rng.uniform() < 0.5)
-
-    if scene.second is None:
-        n = scene.first.count
-        h = heights[0] * (1, 1, 0.62, 0.5, 0.44)[n]
-        xs = (
-            [rng.uniform(0.4, 0.6)]
-            if n == 1
-            else [(i + 0.5) / n + rng.uniform(-0.03, 0.03) for i in range(n)]
-        )
-        spots = [(0, *stand(scene.first, h, x, 0.05, 0.24 if n > 1 else 0.15)) for x in xs]
-    elif scene.relation == "beside":
-        swap = rng.uniform() < 0.5
-        xs = (0.27, 0.73) if swap else (0.73, 0.27)
-        spots = [
-            (i, *stand(item, heights[i] * 0.64, xs[i] + rng.uniform(-0.03, 0.03)))
-            for i, item in enumerate(scene.items)
-        ]
-    elif scene.relation == "over":
-        x = rng.uniform(0.42, 0.58)
-        spots = [
-            (1, x + rng.uniform(-0.12, 0.12), rng.uniform(0.04, 0.1), heights[1] * 0.62, False),
-            (0, x, rng.uniform(0.54, 0.6), min(heights[0] * 0.58, 0.4), bool(rng.uniform() < 0.5)),
-        ]
-    elif scene.relation == "on":
-        x, y = rng.uniform(0.44, 0.56), rng.uniform(0.05, 0.1)
-        spots = [
-            (1, x, y, heights[1] * 0.68, False),
-            (0, x, y + heights[1] * SEATS.get(scene.second.thing, 0.62), heights[0] * 0.56, False),
-        ]
-    else:
-        x = rng.uniform(0.42, 0.58)
-        spots = [
-            (1, x, 0.2, 0.6, False),
-            (1, x - 0.3, 0.12, 0.5, False),
-            (1, x + 0.3, 0.12, 0.5, True),
-            (0, x, 0.05, heights[0] * 0.84, False),
-        ]
-    return horizon, sorted(spots, key=lambda s: -s[2]) if scene.second is None else spots
-
-
-# How high riders sit on things, as a fraction of the carrier's height alone.
-SEATS = {
-    "horse": 0.4,
-    "dog": 0.36,
-    "whale": 0.44,
-    "fish": 0.5,
-    "car": 0.43,
-    "train": 0.5,
-    "boat": 0.18,
-    "cat": 0.58,
-    "crowd": 0.46,
-    "snowman": 0.7,
-    "umbrella": 0.64,
-    "rocket": 0.62,
-    "butterfly": 0.56,
-    "bird": 0.54,
-    "apple": 0.5,
-    "ruins": 0.6,
-}
 
 
 def sheet(scene, pixels, ink=None):

@@ -12,10 +12,7 @@ def ground(p, horizon, far, near):
     """A strip of ground from the horizon to the lower edge."""
     w, h = p.sheet.size
     top = h - int(horizon * h)
-    if p.ink is None:
-        p.sheet.paste(gradient((w, h - top), [p.color(far), p.color(near)]), (0, top))
-    else:
-        p.box(-0.5, 0, 0.5, horizon, None)
+    p.sheet.paste(gradient((w, h - top), [p.color(far), p.color(near)]), (0, top))
 
 
 def hills(p, horizon, amp, c, rng, waves=1.5):

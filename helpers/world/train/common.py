@@ -85,7 +85,7 @@ class Training:
                     {
                         "step": self.step,
                         "seconds": round(self.seconds),
-                        **{k: round(float(v), 4) for k, v in numbers.items()},
+                        **{k: round(float(torch.as_tensor(v).detach()), 4) for k, v in numbers.items()},
                     }
                 )
                 yield self.log[-1]

@@ -12,18 +12,16 @@ instead of
 L-infinity, a radius drawn per picture, and a fresh random start for every batch.
 """
 
-import gzip
-import math
-
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from ...precision import lean_
 from .. import drawing, words
 from . import data
-from .common import ZOO, Training, autocast, publish
+from .common import ZOO, Training, publish
+from .contrast import attack, climb, contrast, encode, length, tell
 from .looks import look, to_tensor, weather
+from .tokens import write_words
 
 REPLAYS = 3
 TEXT = {"context_length": 32, "width": 192, "heads": 3, "layers": 3}
@@ -41,32 +39,6 @@ CONFIGS = {
 }
 
 
-def write_words(path=ZOO / "words.bpe.gz"):
-    """A BPE file for open_clip's tokenizer in which every word of the world is one token and others fall
-    to letters.
-
-    Each word is first split by the merges so far; what remains is joined from the left. Later merges have
-    a lower
-    priority, so they never disturb an earlier word.
-    """
-    merges = []
-    for word in words.vocabulary():
-        parts = [*word[:-1], word[-1] + "</w>"]
-        rank = {m: i for i, m in enumerate(merges)}
-        while len(parts) > 1:
-            pairs = [(rank.get(p, math.inf), i) for i, p in enumerate(zip(parts, parts[1:], strict=False))]
-            best, i = min(pairs)
-            if best == math.inf:
-                i = 0
-                merges.append((parts[0], parts[1]))
-                rank[merges[-1]] = len(merges) - 1
-            parts[i : i + 2] = [parts[i] + parts[i + 1]]
-    text = "#version: discotheque\n" + "\n".join(" ".join(m) for m in merges)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text.encode(), mtime=0))
-    return 512 + len(merges) + 2
-
-
 def build(name):
     from open_clip.model import CLIP
     from open_clip.tokenizer import SimpleTokenizer
@@ -80,39 +52,6 @@ def build(name):
     model = CLIP(config["embed_dim"], vision, config["text_cfg"])
     lean_(model)
     return model, tokenizer, config
-
-
-MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)  # CLIP's own
-
-
-def plain_attention():
-    """Attention written out: on CPUs the fused kernel's backward pass is several times slower at 64
-    tokens.
-    """
-    from torch.nn.attention import SDPBackend, sdpa_kernel
-
-    return sdpa_kernel(SDPBackend.MATH)
-
-
-def encode(model, images, device):
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
-    with plain_attention(), autocast(device):
-        return F.normalize(
-            model.visual(((images - mean) / std).contiguous(memory_format=torch.channels_last)).float(),
-            dim=-1,
-        )
-
-
-def contrast(image, text, scale):
-    logits = scale * image @ text.T
-    target = torch.arange(len(logits), device=logits.device)
-    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-
-
-def tell(model, tokenizer, said, device):
-    with plain_attention(), autocast(device):
-        return F.normalize(model.encode_text(tokenizer(said).to(device)).float(), dim=-1)
 
 
 def radius(progress, eps, warm):
@@ -135,46 +74,17 @@ def fresh(source, turn, reach, rng, device):
     }
 
 
-def length(x):
-    return x.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
-
-
-@torch.no_grad()
-def climb(images, delta, slope, radii, stride):
-    """One step of the attack up its slope, back into the ball and into [0, 1]."""
-    delta = delta + slope / length(slope) * radii * stride
-    delta = delta * (radii / length(delta)).clamp(max=1)
-    return (images + delta).clamp(0, 1) - images
-
-
-def attack(model, images, text, eps, steps, device):
-    """L2 projected gradient ascent on the contrastive loss within `eps`, from the picture itself."""
-    radii, delta = torch.full((len(images), 1, 1, 1), eps, device=device), torch.zeros_like(images)
-    for _ in range(steps):
-        delta = delta.detach().requires_grad_()
-        loss = contrast(encode(model, images + delta, device), text, model.logit_scale.exp())
-        delta = climb(images, delta.detach(), torch.autograd.grad(loss, delta)[0], radii, 2 / steps)
-    return delta.detach()
-
-
 def train(name, minutes=60, device="cpu", batch=160, eps=3.0, warm=0.1):
     """Clean for the first `warm` of the time, then attacked with radii growing to `eps`."""
     torch.manual_seed(1 if name == "disco-vit" else 0)
     model, tokenizer, config = build(name)
     model = model.to(device)
     model.visual = model.visual.to(memory_format=torch.channels_last)
-    decay = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    rate = 1e-3 if name == "disco-resnet" else 7e-4
-    optimizer = torch.optim.AdamW(
-        [{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], rate, (0.9, 0.98)
-    )
+    optimizer = torch.optim.AdamW(groups(model), 1e-3 if name == "disco-resnet" else 7e-4, (0.9, 0.98))
     training = Training(
         name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.998, device=device
     )
-    source = data.Batches(batch)
-
-    shown = {}
+    source, shown = data.Batches(batch), {}
 
     def work(step, progress):
         rng = torch.Generator().manual_seed(step)
@@ -182,9 +92,8 @@ def train(name, minutes=60, device="cpu", batch=160, eps=3.0, warm=0.1):
             shown.update(fresh(source, step // REPLAYS, radius(progress, eps, warm), rng, device))
         delta = shown["delta"].requires_grad_()
         text = tell(model, tokenizer, shown["said"], device)
-        loss = contrast(
-            encode(model, shown["images"] + delta, device), text, model.logit_scale.exp().clamp(max=100)
-        )
+        seen = encode(model, shown["images"] + delta, device)
+        loss = contrast(seen, text, model.logit_scale.exp().clamp(max=100))
         optimizer.zero_grad()
         delta.grad = None
         loss.backward()
@@ -195,42 +104,43 @@ def train(name, minutes=60, device="cpu", batch=160, eps=3.0, warm=0.1):
 
     yield from training.run(work)
     metrics = measure(training.average, tokenizer, device)
-    publish(
-        name,
-        "perceptor",
-        training.average,
-        config,
-        training,
-        metrics,
-        tokenizer="words.bpe.gz",
-        guide=True,
-        robust={"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS},
-    )
+    robust = {"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS}
+    more = {"tokenizer": "words.bpe.gz", "guide": True, "robust": robust}
+    publish(name, "perceptor", training.average, config, training, metrics, **more)
     yield metrics
 
 
+def groups(model):
+    """Weights decay, biases and norms do not."""
+    return [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.05},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
 def measure(model, tokenizer, device="cpu", count=1000):
-    """Retrieval among 100 on scenes never trained on: clean, under a 5-step attack of radius 2, and on
-    held-out pairs.
+    """Retrieval among 100 on scenes never trained on, seen and held-out pairs: clean, and under a 5-step
+    attack of radius 2.
     """
     model.eval().requires_grad_(False)
     out = {}
     for label, held in (("seen pairs", False), ("held-out pairs", True)):
         chosen = [data.scene(10_000_000 + i, held) for i in range(count)]
         images = to_tensor(np.stack([drawing.draw(s, 64) for s in chosen]), device)
-        with torch.no_grad(), autocast(device):
-            text = F.normalize(
-                model.encode_text(tokenizer([words.prompt(s) for s in chosen]).to(device)).float(), dim=-1
-            )
+        with torch.no_grad():
+            text = tell(model, tokenizer, [words.prompt(s) for s in chosen], device)
         for kind in ("clean", "attacked"):
-            hits = 0
-            for i in range(0, count, 100):
-                x, t = images[i : i + 100], text[i : i + 100]
-                if kind == "attacked":
-                    x = x + attack(model, x, t, 2.0, 5, device)
-                with torch.no_grad():
-                    hits += (
-                        ((encode(model, x, device) @ t.T).argmax(1).cpu() == torch.arange(100)).sum().item()
-                    )
-            out[f"R@1 of 100, {label}, {kind}"] = round(hits / count, 4)
+            found = retrieved(model, images, text, 2.0 if kind == "attacked" else 0.0, device)
+            out[f"R@1 of 100, {label}, {kind}"] = round(found, 4)
     return out
+
+
+def retrieved(model, images, text, eps, device):
+    """The share of pictures whose own sentence is the nearest of its hundred."""
+    hits = 0
+    for x, t in zip(images.split(100), text.split(100), strict=True):
+        x = x + attack(model, x, t, eps, 5, device) if eps else x
+        with torch.no_grad():
+            nearest = (encode(model, x, device) @ t.T).argmax(1).cpu()
+        hits += (nearest == torch.arange(len(x))).sum().item()
+    return hits / len(images)

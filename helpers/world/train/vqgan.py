@@ -1,10 +1,9 @@
 """The embedded VQGAN (Esser et al. 2021): reconstruction, perceptual loss in the robust guide's features,
 patch adversary.
 
-Leaves the paper: codes are L2-normalized and dead ones restarted from data (ViT-VQGAN, Yu et al. 2022),
-the perceptual
-loss is in an embedded guide's features instead of VGG's, and the adversary's weight is a constant that
-ramps up.
+Leaves the paper: codes are L2-normalized (ViT-VQGAN, Yu et al. 2022) and dead ones restarted from data, the
+perceptual loss is in an embedded guide's features instead of VGG's, and the adversary's weight is a constant
+that ramps up.
 """
 
 import numpy as np
@@ -15,7 +14,9 @@ from torch.nn import functional as F
 from .. import judge as judges
 from .. import drawing
 from . import data, perceptor
+from .codes import Census, look_up
 from .common import Training, autocast, publish
+from .contrast import MEAN, STD
 from .looks import to_tensor
 
 CONFIG = {
@@ -29,12 +30,15 @@ CONFIG = {
         "in_channels": 3,
         "out_ch": 3,
         "ch": 32,
-        "ch_mult": [1, 1, 2, 4],
+        "ch_mult": [1, 2, 2, 4],
         "num_res_blocks": 1,
         "attn_resolutions": [16],
         "dropout": 0.0,
     },
 }
+
+
+FREE = 0.04      # part of the training before codes are used at all; then they are drawn from the latents
 
 
 class Features(nn.Module):
@@ -48,8 +52,8 @@ class Features(nn.Module):
 
     def forward(self, images):
         v = self.visual
-        mean = torch.tensor(perceptor.MEAN, device=images.device).view(1, 3, 1, 1)
-        std = torch.tensor(perceptor.STD, device=images.device).view(1, 3, 1, 1)
+        mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
+        std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
         x = v.stem((images - mean) / std)
         out = [x]
         for stage in (v.layer1, v.layer2, v.layer3):
@@ -58,113 +62,86 @@ class Features(nn.Module):
         return [F.normalize(x.float(), dim=1) for x in out]
 
 
-def restart(codes, z, used, rng):
-    """Move codes that nobody used onto latents of this batch."""
-    dead = (used < 0.02).nonzero().flatten()
-    if len(dead):
-        rows = z[torch.randint(len(z), (len(dead),), generator=rng).to(z.device)]
-        codes.data[dead] = rows.detach()
-        used[dead] = 1.0
-    return len(dead)
+class Lesson:
+    """One step of training: remake a batch, compare, move the painter; then the critic learns to tell."""
+
+    def __init__(self, device, batch, guide):
+        from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
+
+        from ... import weights
+        from ...networks.vqgan import build
+
+        self.device, self.batch, self.source = device, batch, data.Batches(batch)
+        self.model = build(CONFIG, "bf16").to(device).train().requires_grad_(True)
+        self.critic = NLayerDiscriminator(3, 48, 2).apply(weights_init).to(device)
+        clip, _, _ = perceptor.build(guide)
+        clip.load_state_dict({k: v.float() for k, v in weights.zoo(guide)[1].items()})
+        self.features = Features(clip.visual.to(device, memory_format=torch.channels_last))
+        self.painter = torch.optim.Adam(self.model.parameters(), 6e-4, (0.5, 0.95))
+        self.adversary = torch.optim.Adam(self.critic.parameters(), 4e-4, (0.5, 0.9))
+        self.tally = nn.ParameterList([nn.Parameter(torch.zeros(CONFIG["n_embed"], device=device), False)])
+        self.census = Census(self.model.quantize.embedding.weight, self.tally[0])
+
+    def pictures(self, step, rng):
+        """Mostly crops of 64 px, every fourth time a few whole pictures of 128 px."""
+        images = to_tensor(self.source.batch(step)[1], self.device)
+        whole = step % 4 == 3
+        return images[: self.batch // 3].contiguous() if whole else crop(images, 64, rng).contiguous()
+
+    def remade(self, images, progress, step, rng):
+        """Through codes and back, with a little noise on the codes so that the decoder forgives a guide's
+        slips.
+        """
+        z = self.model.encode(images).float()
+        codes, loss, index = look_up(self.model, z)
+        if progress < FREE:
+            codes, loss = F.normalize(z, dim=1), torch.zeros((), device=self.device)
+        else:
+            self.census.count(index)
+            if step % 10 == 0 and progress < 0.6:
+                self.census.restart(z, rng)
+        noise = torch.randn(codes.shape, generator=rng) * torch.rand(len(codes), 1, 1, 1, generator=rng)
+        shaken = F.normalize(codes + noise.to(self.device) * 0.3 * codes.shape[1] ** -0.5, dim=1)
+        return self.model.decode(shaken).float(), loss
+
+    def __call__(self, step, progress):
+        rng = torch.Generator().manual_seed(step)
+        images = self.pictures(step, rng)
+        remade, codes = self.remade(images, progress, step, rng)
+        weight = 0.15 * min(1.0, max(0.0, (progress - 0.3) / 0.2))
+        terms = {"pixel": (remade - images).abs().mean() + (remade - images).square().mean(), "codes": codes}
+        with autocast(self.device):
+            pairs = zip(self.features(remade), self.features(images), strict=True)
+            terms["near"] = sum((a - b).square().sum(1).mean() for a, b in pairs)
+            if weight:
+                terms["fooled"] = -self.critic(remade * 2 - 1).float().mean()
+        loss = 2 * terms["pixel"] + 0.25 * terms["near"] + codes + weight * terms.get("fooled", 0.0)
+        self.painter.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
+        self.painter.step()
+        if weight:
+            terms["told"] = self.tell(images, remade.detach())
+        return terms | {"live codes": self.census.live}
+
+    def tell(self, images, remade):
+        """The critic's step (hinge loss)."""
+        with autocast(self.device):
+            real, fake = self.critic(images * 2 - 1).float(), self.critic(remade * 2 - 1).float()
+        loss = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
+        self.adversary.zero_grad()
+        loss.backward()
+        self.adversary.step()
+        return loss
 
 
 def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-resnet"):
-    from ... import weights
-    from ...networks.vqgan import build
-    from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
-
     torch.manual_seed(2)
-    model = (
-        build(CONFIG, "bf16" if device != "cpu" else "fp32")
-        .to(device, memory_format=torch.channels_last)
-        .train()
-        .requires_grad_(True)
-    )
-    critic = NLayerDiscriminator(3, 48, 2).apply(weights_init).to(device, memory_format=torch.channels_last)
-    clip, _, _ = perceptor.build(guide)
-    clip.load_state_dict({k: v.float() for k, v in weights.zoo(guide)[1].items()})
-    features = Features(clip.visual.to(device, memory_format=torch.channels_last))
-    painter = torch.optim.Adam(model.parameters(), 6e-4, (0.5, 0.95))
-    adversary = torch.optim.Adam(critic.parameters(), 4e-4, (0.5, 0.9))
-    used = nn.Parameter(torch.ones(CONFIG["n_embed"], device=device), requires_grad=False)
-    tally = nn.ParameterList([used])
-    training = Training(
-        name,
-        {"model": model, "critic": critic, "tally": tally},
-        {"model": painter, "critic": adversary},
-        minutes,
-        averaged="model",
-        decay=0.998,
-        device=device,
-    )
-    source = data.Batches(batch)
-
-    def work(step, progress):
-        rng = torch.Generator().manual_seed(step)
-        _, pixels = source.batch(step)
-        images = to_tensor(pixels, device)
-        images = images if step % 4 == 3 else crop(images, 64, rng)
-        if step % 4 == 3:
-            images = images[: batch // 3]
-        images = images.contiguous(memory_format=torch.channels_last)
-        noise = 0.15 * torch.rand(len(images), 1, 1, 1, generator=rng).to(device)
-        with autocast(device):
-            z = model.encode(images)
-        codes, loss_codes, index = look_up(model, z.float())
-        used.data.mul_(0.995).index_add_(0, index, torch.full((len(index),), 1.0, device=device))
-        shaken = F.normalize(
-            codes + noise * torch.randn(codes.shape, generator=rng).to(device) * codes.shape[1] ** -0.5 * 2,
-            dim=1,
-        )
-        with autocast(device):
-            remade = model.decode(shaken)
-        remade = remade.float()
-        weight = 0.15 * min(1.0, max(0.0, (progress - 0.3) / 0.2))
-        pixel = (remade - images).abs().mean() + (remade - images).square().mean()
-        with autocast(device):
-            pairs = zip(features(remade), features(images), strict=True)
-            near = sum((a - b).square().sum(1).mean() for a, b in pairs)
-            fooled = (
-                -critic(remade.contiguous(memory_format=torch.channels_last) * 2 - 1).float().mean()
-                if weight
-                else torch.zeros(())
-            )
-        loss = pixel + 0.35 * near + loss_codes + weight * fooled
-        painter.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        painter.step()
-        dead = (
-            restart(
-                model.quantize.embedding.weight,
-                F.normalize(z.permute(0, 2, 3, 1).flatten(0, 2).float(), dim=1),
-                used,
-                rng,
-            )
-            if step % 40 == 0 and progress < 0.6
-            else 0
-        )
-        told = torch.zeros(())
-        if weight:
-            with autocast(device):
-                real, fake = (
-                    critic(images * 2 - 1).float(),
-                    critic(remade.detach().contiguous(memory_format=torch.channels_last) * 2 - 1).float(),
-                )
-            told = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
-            adversary.zero_grad()
-            told.backward()
-            adversary.step()
-        return {
-            "pixel": pixel,
-            "near": near,
-            "codes": loss_codes,
-            "fooled": fooled,
-            "told": told,
-            "restarted": dead,
-        }
-
-    yield from training.run(work)
+    lesson = Lesson(device, batch, guide)
+    parts = {"model": lesson.model, "critic": lesson.critic, "tally": lesson.tally}
+    optimizers = {"model": lesson.painter, "critic": lesson.adversary}
+    training = Training(name, parts, optimizers, minutes, averaged="model", decay=0.998, device=device)
+    yield from training.run(lesson)
     metrics = measure(training.average, device)
     publish(name, "vqgan", training.average, CONFIG, training, metrics)
     yield metrics
@@ -173,19 +150,6 @@ def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-r
 def crop(images, size, rng):
     y, x = torch.randint(images.shape[-2] - size + 1, (2,), generator=rng).tolist()
     return images[..., y : y + size, x : x + size]
-
-
-def look_up(model, z, commit=0.25):
-    """Nearest codes of latents (n, d, h, w), straight-through; the codebook and commitment losses; the
-    indices.
-    """
-    unit = F.normalize(z, dim=1)
-    flat = unit.permute(0, 2, 3, 1).flatten(0, 2)
-    book = model.quantize.table()
-    index = (flat.detach() @ book.detach().T).argmax(1)
-    codes = book[index].view(len(z), *z.shape[-2:], -1).permute(0, 3, 1, 2)
-    loss = ((codes - unit.detach()).square().sum(1) + commit * (unit - codes.detach()).square().sum(1)).mean()
-    return unit + (codes - unit).detach(), loss, index
 
 
 @torch.no_grad()
