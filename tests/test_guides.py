@@ -122,6 +122,22 @@ def test_averaging_mixes_the_mean_look_in():
     assert mixed == pytest.approx(0.7 * each + 0.3 * mean, rel=1e-4)
 
 
+def test_rivalry_tells_the_prompt_from_its_rivals():
+    eye, image = Eye(16), picture()
+    plain, keen = (wanted("a red car at night", eye, rivalry=r) for r in (0.0, 2.0))
+    assert float(keen(image)) > float(plain(image)), "being mistaken for another color costs"
+    assert len(keen.targets.rivals) == 1 and len(keen.targets.rivals[0][2]) == 45
+    seen = followed(keen, image)
+    looks = eye.encode_image(Cutouts(16, overview=1, crops=0, rng=dice())(seen))
+    _, own, others = keen.targets.rivals[0]
+    assert float((looks @ own.T).mean()) > float((looks @ others.T).max()), "none of the 45 rivals is nearer"
+
+
+def test_what_names_nothing_of_the_world_and_what_is_penalised_has_no_rivals():
+    eye = Eye(16)
+    assert wanted("a cathedral of ice | a red car:-1", eye, rivalry=2.0).targets.rivals == ()
+
+
 def test_image_and_noise_targets():
     eye, aim = Eye(), picture(4)
     target = guides.images(eye, [(aim, 1.0, None)])

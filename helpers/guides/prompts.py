@@ -6,7 +6,7 @@ Targets are words, pictures or noise, all of them rows in the perceptor's space 
     0.5)]) guide = Prompts(perceptor, Cutouts(perceptor.size, rng=rng), targets)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,9 +15,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from helpers.cutouts import Cutouts
+from helpers.cutouts import Cutouts, at
 from helpers.errors import Refused
 from helpers.guides.base import Guide
+from helpers.world.words import rivals
+
+SHARPNESS = 30.0        # of the comparison with rivals; CLIP learns 100, small perceptors stay near this
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,11 @@ class Targets:
     rows: Tensor
     weights: Tensor
     stops: Tensor
+    rivals: tuple = ()      # of (weight, row (1, d), rows (m, d)): a text, and what it must not be taken for
 
     def __add__(self, other):
-        return Targets(*(torch.cat([getattr(self, name), getattr(other, name)])
-                         for name in ("rows", "weights", "stops")))
+        joined = [torch.cat([getattr(self, name), getattr(other, name)]) for name in ("rows", "weights", "stops")]
+        return Targets(*joined, self.rivals + other.rivals)
 
 
 def targets(rows, weights, stops=None):
@@ -47,7 +51,13 @@ def targets(rows, weights, stops=None):
 def words(perceptor, prompts):
     """Targets of text; `prompts` are Prompt(text, weight, stop)."""
     rows = perceptor.encode_text([prompt.text for prompt in prompts])
-    return targets(rows, [prompt.weight for prompt in prompts], [prompt.stop for prompt in prompts])
+    found = targets(rows, [prompt.weight for prompt in prompts], [prompt.stop for prompt in prompts])
+    told = []
+    for prompt, row in zip(prompts, found.rows, strict=True):
+        others = rivals(prompt.text) if prompt.weight > 0 else []
+        if others:
+            told.append((prompt.weight, row[None], perceptor.encode_text(others)))
+    return replace(found, rivals=tuple(told))
 
 
 @torch.no_grad()
@@ -109,19 +119,28 @@ class Prompts(Guide):
     averaging_weight).
     """
 
-    def __init__(self, perceptor, cutouts, targets, distance="spherical", averaging=0.0):
+    def __init__(self, perceptor, cutouts, targets, distance="spherical", averaging=0.0, rivalry=0.0):
         super().__init__()
         self.perceptor, self.cutouts = perceptor.requires_grad_(False), cutouts
         self.distance, self.averaging = DISTANCES[distance], averaging
-        self.targets = targets
+        self.targets, self.rivalry = targets, rivalry
         self.in_flight = None           # looks encoded at once; None = all of them
 
     def forward(self, image, progress=0.0):
         looks = self.encode(self.cutouts(image, progress)).float()
         each = self.penalty(looks)
-        if self.averaging <= 0:
-            return each
-        return torch.lerp(each, self.penalty(looks.mean(0, keepdim=True)), self.averaging)
+        if self.averaging > 0:
+            each = torch.lerp(each, self.penalty(looks.mean(0, keepdim=True)), self.averaging)
+        rivalry = at(self.rivalry, progress)
+        return each + rivalry * self.confusion(looks) if rivalry else each
+
+    def confusion(self, looks):
+        """How easily looks are taken for a rival: the contrastive loss that perceptors learn by, per prompt."""
+        looks, total = F.normalize(looks, dim=-1), looks.new_zeros(())
+        for weight, row, rows in self.targets.rivals:
+            odds = SHARPNESS * looks @ torch.cat([row, rows]).T
+            total = total - weight * odds.log_softmax(-1)[:, 0].mean()
+        return total / SHARPNESS
 
     def penalty(self, looks):
         aim = self.targets

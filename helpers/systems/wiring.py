@@ -102,7 +102,8 @@ def look(settings, studio, eye, scene, seen, noises):
         parts.append(guides.saved(eye, settings.encoding))
     if not parts:
         return guides.Blend([])
-    return Prompts(eye, cutouts(settings, studio, eye), sum_of(parts), settings.distance, settings.averaging)
+    return Prompts(eye, cutouts(settings, studio, eye), sum_of(parts), settings.distance, settings.averaging,
+                   schedules.parse(settings.rivalry))
 
 
 def cutouts(settings, studio, eye):

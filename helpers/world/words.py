@@ -1,4 +1,7 @@
-"""Captions: a scene told in varied English, and every word the embedded world knows."""
+"""Captions: a scene told in varied English, and every word the embedded world knows.
+
+A word that stands twice in a list is drawn twice as often.
+"""
 
 import re
 
@@ -30,25 +33,11 @@ NAMES = {
     "umbrella": ["umbrella", "umbrella", "parasol"],
     "bird": ["bird", "bird", "crow"],
 }
-PLURALS = {
-    "woman": "women",
-    "lady": "ladies",
-    "fish": "fish",
-    "ruins": "ruins",
-    "pony": "ponies",
-    "puppy": "puppies",
-    "butterfly": "butterflies",
-    "spaceman": "spacemen",
-    "snowman": "snowmen",
-    "cactus": "cacti",
-    "crowd of people": "crowds of people",
-    "temple ruins": "temple ruins",
-}
-SHADES = {
-    "red": ["red", "red", "crimson", "scarlet"],
-    "yellow": ["yellow", "yellow", "golden"],
-    "purple": ["purple", "purple", "violet"],
-}
+PLURALS = {"woman": "women", "lady": "ladies", "fish": "fish", "ruins": "ruins", "pony": "ponies",
+           "puppy": "puppies", "butterfly": "butterflies", "spaceman": "spacemen", "snowman": "snowmen",
+           "cactus": "cacti", "crowd of people": "crowds of people", "temple ruins": "temple ruins"}
+SHADES = {"red": ["red", "red", "crimson", "scarlet"], "yellow": ["yellow", "yellow", "golden"],
+          "purple": ["purple", "purple", "violet"]}
 NUMBERS = {2: ["two", "two", "a pair of"], 3: ["three"], 4: ["four"]}
 PLACE_WORDS = {
     "sea": ["by the sea", "by the sea", "at the sea", "by the ocean", "at the beach"],
@@ -72,35 +61,20 @@ STYLE_WORDS = {
     "flat": ["", "", "", "a flat painting of {}", "a painting of {}", "a picture of {}", "{}, flat colors"],
     "watercolor": ["a watercolor of {}", "a watercolor painting of {}", "{}, watercolor"],
     "pixel art": ["pixel art of {}", "a pixel art picture of {}", "{}, pixel art"],
-    "pencil sketch": [
-        "a pencil sketch of {}",
-        "a sketch of {}",
-        "a pencil drawing of {}",
-        "{}, pencil sketch",
-    ],
+    "pencil sketch": ["a pencil sketch of {}", "a sketch of {}", "a pencil drawing of {}",
+                      "{}, pencil sketch"],
     "oil": ["an oil painting of {}", "an oil painting of {}", "{}, oil painting", "{}, oil on canvas"],
-    "photorealistic": [
-        "a photo of {}",
-        "a photorealistic picture of {}",
-        "{}, photorealistic",
-        "a realistic photo of {}",
-    ],
+    "photorealistic": ["a photo of {}", "a photorealistic picture of {}", "{}, photorealistic",
+                       "a realistic photo of {}"],
 }
-LINKS = {
-    "over": ["over", "above", "flying over"],
-    "beside": ["beside", "next to", "and"],
-    "on": ["on", "riding", "on top of", "sitting on"],
-    "in": ["in", "in the middle of"],
-}
-OTHERS = (
-    "the of a an image picture art drawing photograph colorful beautiful bright with people sky sun moon"
-    " stars sand grass trees"
-    " standing floating small big little old sitting and in on at by"
-).split()
+LINKS = {"over": ["over", "above", "flying over"], "beside": ["beside", "next to", "and"],
+         "on": ["on", "riding", "on top of", "sitting on"], "in": ["in", "in the middle of"]}
+OTHERS = ("the of a an image picture art drawing photograph colorful beautiful bright with people sky sun moon "
+          "stars sand grass trees standing floating small big little old sitting and in on at by").split()
 
 
 def noun(item, rng, colorless=0.08):
-    """'a red car', 'two crimson cars', now and then without the color."""
+    """'a red car', 'two crimson cars', 'white ruins'; now and then (`colorless`) without the color."""
     name = pick(rng, NAMES.get(item.thing, [item.thing]))
     color = "" if rng.uniform() < colorless else pick(rng, SHADES.get(item.color, [item.color]))
     if item.count > 1:
@@ -114,25 +88,19 @@ def noun(item, rng, colorless=0.08):
 
 
 def caption(scene, rng, terse=0.2):
-    """One of many sentences for the scene; `terse` is the chance to leave out each of sky, place and
-    style.
-    """
+    """One of many sentences for the scene. `terse`: how likely each of place, sky and style stays unsaid."""
     text = noun(scene.first, rng)
     if scene.second:
         text += f" {pick(rng, LINKS[scene.relation])} {noun(scene.second, rng)}"
-    tail = [
-        pick(rng, words[key])
-        for words, key in ((PLACE_WORDS, scene.place), (SKY_WORDS, scene.sky))
-        if rng.uniform() > terse
-    ]
-    text = " ".join([text, *tail])
+    where_when = (PLACE_WORDS[scene.place], SKY_WORDS[scene.sky])
+    text = " ".join([text, *[pick(rng, options) for options in where_when if rng.uniform() > terse]])
     style = pick(rng, STYLE_WORDS[scene.style])
     keep = rng.uniform() > terse
     return style.format(text) if style and keep else text
 
 
 def prompt(scene):
-    """The plain, complete sentence used to ask a system for the scene (style left out when flat)."""
+    """The plain, complete sentence that asks a system for the scene; a flat style goes without saying."""
 
     def plain(item):
         name = item.thing if item.count == 1 else PLURALS.get(item.thing, item.thing + "s")
@@ -149,7 +117,7 @@ def prompt(scene):
 
 
 def vocabulary():
-    """Every word that can occur in a caption, sorted; the tokenizer is made from it."""
+    """Every word that can occur in a caption, sorted, in small letters; the tokenizer is made from it."""
     texts = [*THINGS, *COLORS, *RELATIONS, *PLACES, *SKIES, *STYLES, *OTHERS]
     for table in (NAMES, SHADES, NUMBERS, PLACE_WORDS, SKY_WORDS, STYLE_WORDS, LINKS):
         for options in table.values():
@@ -157,3 +125,32 @@ def vocabulary():
     names = [n for options in NAMES.values() for n in options] + list(THINGS)
     texts += [PLURALS.get(n, n + "s") for n in names]
     return sorted({w for t in texts for w in re.findall(r"[a-z]+", t.lower())})
+
+
+def rivals(text):
+    """Sentences that differ from `text` in one thing, color, place or sky; none where it names none.
+
+    >>> rivals("a red car at night")[:2]
+    ['an orange car at night', 'a yellow car at night']
+    """
+    things = {thing: NAMES.get(thing, [thing]) for thing in THINGS}
+    colors = {color: SHADES.get(color, [color]) for color in COLORS}
+    return [other for table in (colors, things, PLACE_WORDS, SKY_WORDS) for other in swapped(text, table)]
+
+
+def swapped(text, table):
+    """`text` with each phrase of the table it holds replaced by every other entry's first phrase."""
+    out, left = [], text
+    for phrase in sorted({p for options in table.values() for p in options}, key=len, reverse=True):
+        found = re.search(rf"\b{phrase}\b", left)
+        if found:
+            left = left.replace(phrase, "~" * len(phrase))     # a longer phrase hides the shorter ones in it
+            others = [options[0] for options in table.values() if phrase not in options]
+            out += [articles(text[: found.start()] + other + text[found.end() :]) for other in others]
+    return out
+
+
+def articles(text):
+    """'a orange car' -> 'an orange car', and back."""
+    text = re.sub(r"\ba (?=[aeiou])", "an ", text)
+    return re.sub(r"\ban (?=[^aeiou])", "a ", text)
