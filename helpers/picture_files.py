@@ -30,10 +30,10 @@ def load(source) -> Image.Image:
 def decode(name, file) -> Image.Image:
     """The picture in an open file (or path) that goes by this name; `.format` says what it was."""
     try:
-        picture = _header(name, file)
-        upright = ImageOps.exif_transpose(picture)      # decodes
-        upright.format = picture.format
-        return upright
+        with _header(name, file) as picture:
+            upright = ImageOps.exif_transpose(picture)      # decodes
+            upright.format = picture.format
+            return upright
     except (Refused, MemoryError):
         raise
     except Exception as error:      # a broken file can raise anything at all inside the decoders
@@ -75,7 +75,11 @@ def _header(name, file) -> Image.Image:
     except Image.DecompressionBombError as error:
         pixels = re.search(r"\d+", str(error))
         raise _too_large(name, f"{int(pixels[0]) / 1e6:.0f} megapixels" if pixels else "huge") from error
-    check_size(name, *picture.size)
+    try:
+        check_size(name, *picture.size)
+    except Refused:
+        picture.close()
+        raise
     return picture
 
 

@@ -19,8 +19,9 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(autouse=True)
 def workshop(monkeypatch, tmp_path):
-    """A small system among the others, and a folder for its runs."""
+    """A small system among the others, a folder for its runs, and no zoo that might not know a word."""
     monkeypatch.setitem(systems.SYSTEMS, "small_system", "small_system")
+    monkeypatch.setenv("DISCOTHEQUE_ZOO", str(tmp_path / "no zoo"))
     monkeypatch.setenv("DISCOTHEQUE_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("REHEARSAL", raising=False)
     return tmp_path / "runs"
