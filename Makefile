@@ -27,7 +27,7 @@ paint: $(VENV)/.painting
 test: $(VENV)/.tools
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest tests
-	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 notebooks
+	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 lab: $(VENV)/.tools
 	$(RUN) -m jupyterlab notebooks
