@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.errors import Refused
 from helpers.world import drawing, judge, scenes, words
 
 
@@ -23,6 +24,54 @@ def test_every_style_draws_at_any_size(style, size):
     for scene in some(3):
         picture = drawing.draw(scenes.Scene(**{**scene.__dict__, "style": style}), size)
         assert picture.shape == (size, size, 3) and picture.dtype == np.uint8 and picture.std() > 5
+
+
+@pytest.mark.parametrize("size, message", [
+    (8, "size is 8; it must be between 16 and 2048: try 16"),
+    (4096, "size is 4096; it must be between 16 and 2048: try 2048"),
+])
+@pytest.mark.parametrize("made", [drawing.draw, drawing.mask, drawing.depth])
+def test_sizes_have_limits(made, size, message):
+    with pytest.raises(Refused) as refused:
+        made(some(1)[0], size)
+    assert str(refused.value) == message
+
+
+def test_the_smallest_size_and_an_odd_one():
+    scene = some(1)[0]
+    for size in (16, 33):
+        assert drawing.draw(scene, size).shape == (size, size, 3)
+        assert drawing.mask(scene, size).shape == drawing.depth(scene, size).shape == (size, size)
+
+
+CAT, BOAT = scenes.Item("cat", "red"), scenes.Item("boat", "blue")      # on each other: held out
+
+
+@pytest.mark.parametrize("made, message", [
+    (lambda: scenes.Item("robt", "red"), "no thing called 'robt'; did you mean 'robot'?"),
+    (lambda: scenes.Item("cat", "purpel"), "no color called 'purpel'; did you mean 'purple'?"),
+    (lambda: scenes.Item("cat", "red", 7), "7 things of a kind; a scene shows 1 to 4: try 4"),
+    (lambda: scenes.Scene(CAT, place="forrest"), "no place called 'forrest'; did you mean 'forest'?"),
+    (lambda: scenes.Scene(CAT, "under", BOAT),
+     "no relation called 'under'; choose one of 'over', 'beside', 'on', 'in'"),
+    (lambda: scenes.Scene(CAT, "on"),
+     "relation 'on' with 1 of two things; two things have a relation, one has none: give both or neither"),
+    (lambda: drawing.mask(scenes.Scene(CAT), 32, 1),
+     "index is 1; the scene has 1 of them: count the kinds of things from 0"),
+    (lambda: scenes.sample(np.random.default_rng(0), first=scenes.Item("car", "green"), relation="",
+                           second=None),
+     "no trained scene has first, relation, second as given; held_out(first, relation, second) tells the "
+     "side: try held=True"),
+])
+def test_what_the_world_does_not_know_is_refused(made, message):
+    with pytest.raises(Refused) as refused:
+        made()
+    assert str(refused.value) == message
+
+
+def test_a_sample_with_fixed_parts():
+    scene = scenes.sample(np.random.default_rng(0), True, first=CAT, relation="on", second=BOAT, sky="night")
+    assert (scene.first, scene.relation, scene.second, scene.sky) == (CAT, "on", BOAT, "night")
 
 
 def test_a_scene_is_always_drawn_alike():

@@ -11,20 +11,14 @@ SHEET = Path(__file__).resolve().parents[2] / "assets" / "gallery" / "world.png"
 
 
 def contact_sheet(side=160, columns=8, seed=11):
-    """Every thing once, in places, hours and styles that take turns; the last row has two things each."""
+    """A PIL image: every thing once, places, hours and styles taking turns; then a row of pairs."""
     rng = np.random.default_rng(seed)
     shown = []
     for i, thing in enumerate(scenes.THINGS):
         item = scenes.Item(thing, list(scenes.COLORS)[(3 * i + i // 8) % 10])
-        shown.append(
-            scenes.Scene(
-                item,
-                place=list(scenes.PLACES)[i % 8 - i // 8],
-                sky=list(scenes.SKIES)[(i + i // 8) % 6],
-                style=list(scenes.STYLES)[(i * 5 + i // 8) % 6],
-                seed=i,
-            )
-        )
+        shown.append(scenes.Scene(item, place=list(scenes.PLACES)[i % 8 - i // 8],
+                                  sky=list(scenes.SKIES)[(i + i // 8) % 6],
+                                  style=list(scenes.STYLES)[(i * 5 + i // 8) % 6], seed=i))
     while len(shown) < 40:
         scene = scenes.sample(rng)
         if scene.second:

@@ -1,4 +1,4 @@
-"""Animals: each function draws one with pen `p` in color `c`, in the pen's frame (see pen.py)."""
+"""Animals: each function draws one with pen `p` in color `c`, in the pen's frame."""
 
 from .pen import BLACK, INK, WHITE, dark, light
 
@@ -92,10 +92,8 @@ def butterfly(p, c):
 
 
 def whale(p, c):
-    p.poly(
-        [(-0.32, 0.36), (-0.56, 0.72), (-0.5, 0.78), (-0.38, 0.66), (-0.3, 0.8), (-0.22, 0.76), (-0.18, 0.4)],
-        c,
-    )
+    p.poly([(-0.32, 0.36), (-0.56, 0.72), (-0.5, 0.78), (-0.38, 0.66), (-0.3, 0.8), (-0.22, 0.76),
+            (-0.18, 0.4)], c)
     p.pie(0.05, 0.3, 0.46, 0.38, 0, 180, c)
     p.pie(0.05, 0.32, 0.46, 0.26, 180, 360, c)
     p.pie(0.12, 0.3, 0.38, 0.2, 180, 360, light(c, 0.55))

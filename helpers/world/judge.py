@@ -1,5 +1,9 @@
 """The judge: reads thing, color, number, relation, place, sky and style from a picture. Never a guide.
 
+    reading = load()(images)                        # (n, 3, h, w) in [0, 1] -> logits by name
+    right = grades(reading, scenes)                 # {"thing": (n,) bool, "color": …}
+    hits = r_precision(reading, scenes)             # (n,) bool
+
 Its architecture, seed and data order are its own; no guide is trained on it, selected by it or sees it.
 """
 
@@ -8,18 +12,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from .places import PLACES
-from .scenes import COLORS, RELATIONS, THINGS
+from .scenes import COLORS, COUNTS, RELATIONS, THINGS
 from .skies import SKIES
 from .styles import STYLES
 
-HEADS = {
-    "relation": ["", *RELATIONS],
-    "place": list(PLACES),
-    "sky": list(SKIES),
-    "style": list(STYLES),
-    "count": [1, 2, 3, 4],
-}
-SIZE = 64
+HEADS = {"relation": ["", *RELATIONS], "place": list(PLACES), "sky": list(SKIES), "style": list(STYLES),
+         "count": list(COUNTS)}
+SIZE = 64       # pixels it looks at; other sizes are resampled
 
 
 class Judge(nn.Module):
@@ -39,16 +38,15 @@ class Judge(nn.Module):
         if images.shape[-2:] != (SIZE, SIZE):
             images = F.interpolate(images, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)
         features = self.trunk((images - 0.5) * 4)
-        out = {k: head(features) for k, head in self.heads.items()}
-        return out | {
-            "thing": self.thing(features),
-            "color": self.color(features).unflatten(1, (len(THINGS), len(COLORS))),
-        }
+        heads = {k: head(features) for k, head in self.heads.items()}
+        thing, color = self.thing(features), self.color(features)
+        return heads | {"thing": thing, "color": color.unflatten(1, (len(THINGS), len(COLORS)))}
 
 
 def labels(scenes):
-    """What is true of each scene, as tensors the readings are compared with; color is -1 where a thing is
-    absent.
+    """What is true of n scenes: {"thing": (n, 32) of 0 and 1, "color": (n, 32) indices, "place": (n,), …}.
+
+    The color of a thing that is not there is -1.
     """
     things, colors = list(THINGS), list(COLORS)
     presence, paint = torch.zeros(len(scenes), len(things)), torch.full((len(scenes), len(things)), -1)
@@ -56,44 +54,33 @@ def labels(scenes):
         for item in scene.items:
             presence[row, things.index(item.thing)] = 1
             paint[row, things.index(item.thing)] = colors.index(item.color)
-    truth = {
-        "relation": [s.relation for s in scenes],
-        "place": [s.place for s in scenes],
-        "sky": [s.sky for s in scenes],
-        "style": [s.style for s in scenes],
-        "count": [s.first.count for s in scenes],
-    }
-    return {"thing": presence, "color": paint} | {
-        k: torch.tensor([HEADS[k].index(v) for v in values]) for k, values in truth.items()
-    }
+    truth = {k: [getattr(s, k) for s in scenes] for k in HEADS if k != "count"}
+    truth["count"] = [s.first.count for s in scenes]
+    rest = {k: torch.tensor([HEADS[k].index(v) for v in values]) for k, values in truth.items()}
+    return {"thing": presence, "color": paint} | rest
 
 
 @torch.no_grad()
 def grades(reading, scenes):
-    """Right or wrong per picture: thing (all asked things lead the list), color (of all asked things),
-    place, sky, style.
+    """Right or wrong per picture, (n,) bool by name.
+
+    thing: everything asked for leads the list. color: right on everything asked for, seen or not, so that it
+    is not counted twice when a thing is missing. Others: the likeliest is the one asked for.
     """
-    truth, out = labels(scenes), {}
+    truth = labels(scenes)
     present = truth["thing"].bool()
-    leading = torch.stack(
-        [
-            torch.zeros_like(p).index_fill(0, r.topk(int(p.sum())).indices, True)
-            for p, r in zip(present, reading["thing"].cpu(), strict=False)
-        ]
-    )
-    out["thing"] = (leading == present).all(1)
+    leading = [torch.zeros_like(p).index_fill(0, r.topk(int(p.sum())).indices, True)
+               for p, r in zip(present, reading["thing"].cpu(), strict=True)]
     said = reading["color"].argmax(-1).cpu()
-    out["color"] = ((said == truth["color"]) | ~present).all(1)
-    for k in ("place", "sky", "style", "relation", "count"):
-        out[k] = reading[k].argmax(-1).cpu() == truth[k]
-    return out
+    right = {"thing": (torch.stack(leading) == present).all(1),
+             "color": ((said == truth["color"]) | ~present).all(1)}
+    return right | {k: reading[k].argmax(-1).cpu() == truth[k]
+                    for k in ("place", "sky", "style", "relation", "count")}
 
 
 @torch.no_grad()
 def likelihood(reading, scenes):
-    """(pictures, scenes): log probability the judge gives each scene's description; the basis of
-    R-precision.
-    """
+    """(pictures, scenes): the log probability the judge gives each scene's description in each picture."""
     truth = labels(scenes)
     share = truth["thing"] / truth["thing"].sum(1, keepdim=True)
     score = reading["thing"].float().cpu().log_softmax(-1) @ share.T
@@ -109,20 +96,18 @@ def likelihood(reading, scenes):
 
 @torch.no_grad()
 def r_precision(reading, scenes, among=50, seed=0):
-    """Per picture: is its own prompt the likeliest of `among` prompts (its own and others drawn from the
-    list)?
-    """
+    """(n,) bool: is a picture's own prompt the likeliest of `among`, the others drawn from the list?"""
     score = likelihood(reading, scenes)
     hits, rng = [], torch.Generator().manual_seed(seed)
-    for i in range(len(scenes)):
-        others = [j for j in torch.randperm(len(scenes), generator=rng).tolist() if scenes[j] != scenes[i]][
-            : among - 1
-        ]
+    for i, own in enumerate(scenes):
+        order = torch.randperm(len(scenes), generator=rng).tolist()
+        others = [j for j in order if scenes[j] != own][: among - 1]
         hits.append(bool((score[i, i] > score[i, others]).all()))
     return torch.tensor(hits)
 
 
 def load(device="cpu"):
+    """The trained one, from the zoo, frozen. Refused where the zoo has none yet."""
     from .. import weights
 
     card, state = weights.zoo("judge")

@@ -1,10 +1,8 @@
 """The pen: a handful of shapes in a thing's own frame, drawn large and shrunk once.
 
-A thing's frame has its feet at (0, 0), x to the right and y *up*, and is about 1 wide and 1 high. The pen
-places that
-frame on the sheet. With `ink` set, every shape is drawn in that one value: this is how the same drawing
-gives the
-picture, the mask of a thing and the depth map.
+A thing's frame has its feet at (0, 0), x to the right and y *up*, and is about 1 wide and 1 high; the pen
+places that frame on the sheet. With `ink` set, every shape is drawn in that one value: so one drawing gives
+the picture, the mask of a thing and the depth map. Colors are (r, g, b) in 0..255, angles are in degrees.
 """
 
 import math
@@ -12,13 +10,8 @@ import math
 from PIL import Image, ImageDraw
 
 BLACK, WHITE, INK = (22, 20, 26), (250, 249, 244), (38, 34, 44)
-WOOD, STONE, GLASS, GOLD, SKIN = (
-    (122, 82, 48),
-    (150, 146, 140),
-    (178, 222, 240),
-    (250, 208, 84),
-    (236, 190, 156),
-)
+WOOD, STONE, GOLD = (122, 82, 48), (150, 146, 140), (250, 208, 84)
+GLASS, SKIN = (178, 222, 240), (236, 190, 156)
 
 
 def mix(a, b, t):
@@ -27,17 +20,17 @@ def mix(a, b, t):
 
 
 def dark(c, t=0.3):
+    """Toward a night blue, for shade has a color."""
     return mix(c, (14, 10, 30), t)
 
 
 def light(c, t=0.35):
+    """Toward the white of the sun."""
     return mix(c, (255, 255, 250), t)
 
 
 class Pen:
-    """Draws on `sheet` (a PIL image); `at` moves the frame, `tint` washes every color, `ink` overrides
-    them all.
-    """
+    """Draws on `sheet`, a PIL image: `at` moves the frame, `tint` washes every color, `ink` overrides all."""
 
     def __init__(self, sheet, ink=None):
         self.sheet, self.draw, self.ink = sheet, ImageDraw.Draw(sheet), ink
@@ -51,17 +44,20 @@ class Pen:
         return self
 
     def color(self, c):
+        """What `c` becomes here: the ink if there is one, else washed by the hour."""
         if self.ink is not None:
             return self.ink
         return mix(c, self.tint, self.wash) if self.wash else c
 
     def point(self, x, y):
+        """From the frame to pixels of the sheet."""
         return self.ox + x * self.sx, self.oy - y * self.sy
 
     def poly(self, points, c):
         self.draw.polygon([self.point(x, y) for x, y in points], fill=self.color(c))
 
     def corners(self, x0, y0, x1, y1):
+        """[left, top, right, bottom] in pixels, whichever way the frame is flipped."""
         (a, b), (d, e) = self.point(x0, y0), self.point(x1, y1)
         return [min(a, d), min(b, e), max(a, d), max(b, e)]
 

@@ -1,6 +1,4 @@
-"""Things on two legs, or made like it: each function draws one with pen `p` in color `c`, in the pen's
-frame (see pen.py).
-"""
+"""On two legs, or made like it: each function draws one with pen `p` in color `c`, in the pen's frame."""
 
 from .pen import BLACK, GLASS, GOLD, INK, SKIN, WHITE, dark, light, mix
 

@@ -1,4 +1,7 @@
-"""Where: eight places, painted under the skies and behind the things. `rng` is a numpy Generator."""
+"""Where: eight places, painted under the skies and behind the things.
+
+Each is drawn by `place(pen, horizon, rng)`: horizon 0..1 from below, rng a numpy Generator.
+"""
 
 import math
 
@@ -16,6 +19,7 @@ def ground(p, horizon, far, near):
 
 
 def hills(p, horizon, amp, c, rng, waves=1.5):
+    """A wavy crest behind the horizon, up to `amp` above it."""
     phase = rng.uniform(0, 6.3)
     xs = [i / 16 - 0.5 for i in range(17)]
     crest = [(x, horizon + amp * (0.5 + 0.5 * math.sin(waves * 6.3 * x + phase))) for x in xs]
@@ -23,18 +27,13 @@ def hills(p, horizon, amp, c, rng, waves=1.5):
 
 
 def pine(p, x, y, s, c, snow=False):
+    """A fir `s` high, in three tiers, capped where there is snow."""
     p.box(x - 0.05 * s, y, x + 0.05 * s, y + 0.2 * s, dark(WOOD, 0.3))
     for k, half in ((0.14, 0.34), (0.4, 0.27), (0.66, 0.18)):
         p.poly([(x - half * s, y + k * s), (x, y + (k + 0.46) * s), (x + half * s, y + k * s)], c)
         if snow:
-            p.poly(
-                [
-                    (x - half * 0.35 * s, y + (k + 0.3) * s),
-                    (x, y + (k + 0.46) * s),
-                    (x + half * 0.35 * s, y + (k + 0.3) * s),
-                ],
-                WHITE,
-            )
+            cap, tip = half * 0.35 * s, y + (k + 0.46) * s
+            p.poly([(x - cap, y + (k + 0.3) * s), (x, tip), (x + cap, y + (k + 0.3) * s)], WHITE)
 
 
 def sea(p, hz, rng):
@@ -129,21 +128,14 @@ def old_stones(p, hz, rng):
             p.arc(x + 0.09, top - 0.01, 0.09, 0.09, 0, 180 if rng.uniform() < 0.6 else 110, 0.04, stone)
     for _ in range(7):
         x, y, s = rng.uniform(-0.5, 0.5), rng.uniform(0.0, hz - 0.05), rng.uniform(0.025, 0.06)
-        p.poly(
-            [(x - s, y), (x - s * 0.6, y + s * 0.8), (x + s * 0.5, y + s * 0.7), (x + s, y)],
-            dark(stone, rng.uniform(0, 0.3)),
-        )
+        block = [(x - s, y), (x - s * 0.6, y + s * 0.8), (x + s * 0.5, y + s * 0.7), (x + s, y)]
+        p.poly(block, dark(stone, rng.uniform(0, 0.3)))
 
 
 def forest(p, hz, rng):
     for _ in range(11):
-        pine(
-            p,
-            rng.uniform(-0.52, 0.52),
-            hz - 0.02,
-            rng.uniform(0.3, 0.5),
-            mix((28, 76, 62), (44, 104, 74), rng.uniform()),
-        )
+        x, s = rng.uniform(-0.52, 0.52), rng.uniform(0.3, 0.5)
+        pine(p, x, hz - 0.02, s, mix((28, 76, 62), (44, 104, 74), rng.uniform()))
     ground(p, hz, (52, 92, 56), (68, 84, 44))
     for side in (-1, 1):
         pine(p, side * rng.uniform(0.42, 0.5), hz - 0.07, rng.uniform(0.5, 0.68), (34, 88, 60))
@@ -152,22 +144,12 @@ def forest(p, hz, rng):
         p.oval(x, y, 0.03, 0.012, (96, 122, 62))
 
 
-PLACES = {
-    "sea": sea,
-    "meadow": meadow,
-    "desert": desert,
-    "snow": snow,
-    "city": city,
-    "park": park,
-    "ruins": old_stones,
-    "forest": forest,
-}
+PLACES = {"sea": sea, "meadow": meadow, "desert": desert, "snow": snow, "city": city, "park": park,
+          "ruins": old_stones, "forest": forest}
 
 
 def backdrop(p, place, sky_name, horizon, rng):
-    """Sky, then place, washed by the hour; leaves the pen washed for the things (more lightly, so colors
-    stay true).
-    """
+    """Sky, then place, washed by the hour. The pen stays washed for the things, lightly: colors stay true."""
     p.at(0.5, 0, 1)
     _, tint, strength = SKIES[sky_name]
     p.tint, p.wash = tint, 0.0
@@ -178,7 +160,7 @@ def backdrop(p, place, sky_name, horizon, rng):
 
 
 def shadow(p, masks):
-    """Soft shadows under things: `masks` is a list of (x, y, width) in sheet units."""
+    """Soft shadows under things: `masks` is a list of (x, y, width) in sheets, y up."""
     layer = Image.new("L", p.sheet.size)
     q = Pen(layer, ink=90).at(0.5, 0, 1)
     for x, y, width in masks:

@@ -1,71 +1,123 @@
-"""`python -m helpers.world.quality [SYSTEM …]`: does a system paint what the prompt says? The judge's table.
+"""`python -m helpers.world.quality [SYSTEM …] [--workers 2]`: does a system paint what the prompt says?
 
-100 fixed prompts, half of them of combinations kept from training (see scenes.held_out), each painted at
-default settings
-with its own seed. Pictures stay under `.train/quality/SYSTEM/`, so a stopped run goes on; the table is
-`assets/quality.json`.
+100 fixed prompts, half of them of combinations kept from training (scenes.held_out), each painted at default
+settings with its own seed and read by the judge; the table goes to `assets/quality.json`. Pictures are kept
+below `.train/quality/SYSTEM/`, in a folder for these settings and these weights: a stopped run goes on, and a
+changed default or a retrained network paints anew. (A changed program does not show: delete the folder.)
 """
 
 import argparse
+import hashlib
 import json
+import multiprocessing
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
-from .. import images
+from .. import images, perceptors, safe_files, weights
 from ..systems import SYSTEMS, load
 from . import drawing, judge, scenes, words
-from .train.data import STATE
+from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
-GALLERY = TABLE.parent / "gallery"
 SHOWN = ("r_precision", "thing", "color", "sky", "place")
+SIDE = 128          # pixels of a picture when the judge gets it
 
 
 def asked():
-    """The 100 scenes asked for: 50 of seen and 50 of held-out combinations, a fifth of each with two
-    things, in plain style.
+    """(held, scenes) of the 100 prompts: 50 of seen, then 50 of held-out combinations; of each 50, 10 show
+    two things, all are in plain style, and no two prompts are alike."""
+    held, wanted, told = [], [], set()
+    for side in (False, True):
+        rng = np.random.default_rng([424242, side])
+        room = {False: 40, True: 10}        # for scenes of one thing and of two
+        while any(room.values()):
+            scene = scenes.sample(rng, side, style="flat")
+            pair, text = bool(scene.second), words.prompt(scene)
+            if scene.first.count == 1 and room[pair] and text not in told:
+                room[pair] -= 1
+                told.add(text)
+                held.append(side)
+                wanted.append(scene)
+    return held, wanted
+
+
+def measure(system, workers=1, knobs=None, folder=None, count=100):
+    """Paint what is missing, then grade: yields texts of progress and at last the row (a dict).
+
+    workers: pictures painted at a time, sharing the threads. knobs: settings to turn. count: how many of the
+    100 prompts, evenly spread. An unknown system or knob is Refused.
     """
-    out = []
-    for held in (False, True):
-        rng = np.random.default_rng([424242, held])
-        while sum(1 for h, _ in out if h == held) < 50:
-            scene = scenes.sample(rng, held, style="flat")
-            pairs = sum(1 for h, s in out if h == held and s.second)
-            if scene.first.count == 1 and (
-                pairs < 10 if scene.second else sum(1 for h, s in out if h == held and not s.second) < 40
-            ):
-                out.append((held, scene))
-    return [h for h, _ in out], [s for _, s in out]
+    held, wanted = asked()
+    chosen = [i * 100 // count for i in range(count)]
+    module = load(system)
+    settings = module.Settings.of(**knobs or {})
+    folder = (folder or home() / "quality" / system) / key(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    threads = max(1, torch.get_num_threads() // workers)
+    texts = [words.prompt(wanted[i]) for i in chosen]
+    jobs = [(module.__name__, settings, i, text, folder, threads)
+            for i, text in zip(chosen, texts, strict=True)]
+    took = []
+    for seconds in painted(jobs, workers):
+        took.append(seconds)
+        yield f"{system} {len(took)}/{count}, {seconds:.1f} s: {texts[len(took) - 1]}"
+    pictures = [images.open(folder / f"{i:03}.png") for i in chosen]
+    pictures = [F.interpolate(p, (SIDE, SIDE), mode="bilinear", antialias=True) for p in pictures]
+    yield grade(pictures, [wanted[i] for i in chosen], [held[i] for i in chosen], sum(took) / count)
+
+
+def key(settings):
+    """12 hex digits that change with any setting and with the weights of any network it names."""
+    values = settings.to_dict()
+    networks = [*perceptors.names(values["perceptors"]), *values.values()]
+    known = set(weights.names()) | set(perceptors.names(values["perceptors"]))
+    prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}
+    text = json.dumps([values, prints], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def painted(jobs, workers):
+    """Seconds of each job, in order."""
+    if workers == 1:
+        yield from map(paint_one, jobs)
+        return
+    # Fresh processes: a forked one would wait forever for the threads its parent had, and has no GPU.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(paint_one, jobs)
 
 
 def paint_one(job):
-    """Paint prompt `index` with `system` and keep it; returns the seconds it took, from settings to
-    picture.
-    """
-    system, index, text, folder, threads, knobs = job
-    note = folder / f"{index:03}.json"
-    if note.exists():
-        return json.loads(note.read_text())["seconds"]
+    """Paint one prompt and keep it, unless it is there; the seconds it took, from settings to picture."""
+    module, settings, index, text, folder, threads = job
+    note, picture = folder / f"{index:03}.json", folder / f"{index:03}.png"
+    said = json.loads(note.read_text()) if note.exists() and picture.exists() else {}
+    if said.get("prompt") == text:
+        return said["seconds"]
     torch.set_num_threads(threads)
-    module = load(system)
     began = time.monotonic()
-    *_, frame = module.paint(module.Settings.of(prompts=text, seed=index, **knobs))
-    seconds = time.monotonic() - began
-    images.to_pil(frame.image).save(folder / f"{index:03}.png")
-    note.write_text(json.dumps({"prompt": text, "seconds": round(seconds, 2)}))
+    *_, frame = import_module(module).paint(settings.but(prompts=text, seed=index))
+    seconds = round(time.monotonic() - began, 2)
+    with safe_files.whole(picture) as spare:
+        images.to_pil(frame.image).save(spare)
+    safe_files.write(note, json.dumps({"prompt": text, "seconds": seconds}).encode())
     return seconds
 
 
 def grade(pictures, wanted, held, seconds=0.0):
-    """A row of the table: mean of each grade, over all prompts and over held-out ones."""
+    """A row of the table: the mean of each grade of SHOWN, over all prompts and over held-out ones.
+
+    pictures: (1, 3, h, w) each, of one size; wanted: their scenes; held: which are held out; seconds: each.
+    """
     reader = judge.load()
-    reading = [reader(part) for part in torch.cat(pictures).split(50)]
-    reading = {k: torch.cat([r[k] for r in reading]) for k in reading[0]}
+    parts = [reader(part) for part in torch.cat(pictures).split(50)]
+    reading = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
     right = {k: v.float() for k, v in judge.grades(reading, wanted).items() if k in SHOWN}
     right["r_precision"] = judge.r_precision(reading, wanted, min(50, len(wanted))).float()
     apart = torch.tensor(held)
@@ -77,68 +129,47 @@ def grade(pictures, wanted, held, seconds=0.0):
     return row | {"seconds": round(float(seconds), 1), "n": len(wanted)}
 
 
-def from_pixels(pixels):
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
-
-
 def ends():
     """The ceiling, real renderings of the prompts, and the floor, renderings of other prompts."""
     held, wanted = asked()
-    drawn = [from_pixels(drawing.draw(s, 128)) for s in wanted]
+    drawn = [from_pixels(drawing.draw(s, SIDE)) for s in wanted]
     return {"ceiling": grade(drawn, wanted, held), "floor": grade(drawn[37:] + drawn[:37], wanted, held)}
 
 
-def measure(system, workers=1, knobs=None, folder=None, count=100):
-    """Paint what is missing, then grade; yields progress texts and at last the row."""
-    held, wanted = asked()
-    chosen = list(range(0, 100, 100 // count))
-    folder = folder or STATE / "quality" / system
-    folder.mkdir(parents=True, exist_ok=True)
-    threads = max(1, torch.get_num_threads() // workers)
-    jobs = [(system, i, words.prompt(wanted[i]), folder, threads, knobs or {}) for i in chosen]
-    took = []
-    if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
-            for job, seconds in zip(jobs, pool.map(paint_one, jobs), strict=False):
-                took.append(seconds)
-                yield f"{system} {len(took)}/{len(jobs)}, {seconds:.1f} s: {job[2]}"
-    else:
-        for job in jobs:
-            took.append(paint_one(job))
-            yield f"{system} {len(took)}/{len(jobs)}, {took[-1]:.1f} s: {job[2]}"
-    pictures = [images.open(folder / f"{i:03}.png") for i in chosen]
-    pictures = [
-        torch.nn.functional.interpolate(p, (128, 128), mode="bilinear", antialias=True) for p in pictures
-    ]
-    yield grade(pictures, [wanted[i] for i in chosen], [held[i] for i in chosen], sum(took) / len(took))
+def from_pixels(pixels):
+    """(h, w, 3) uint8 array -> (1, 3, h, w) in [0, 1]."""
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m helpers.world.quality", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m helpers.world.quality", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("systems", nargs="*", help=f"default: all of {', '.join(SYSTEMS)}")
-    parser.add_argument(
-        "--workers", type=int, default=1, help="pictures painted at a time, with fewer threads each"
-    )
+    parser.add_argument("--workers", type=int, default=1, help="pictures painted at a time, sharing the "
+                        "threads; 2 or more only where memory holds as many systems")
     given = parser.parse_args(arguments)
     table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
     table |= ends()
     for system in given.systems or SYSTEMS:
         for said in measure(system, given.workers):
             if isinstance(said, str):
-                sys.stdout.write(said + "\n")
-                sys.stdout.flush()
+                say(said)
             else:
                 table[system] = said
-    TABLE.write_text(json.dumps(table, indent=1) + "\n")
-    sys.stdout.write(
-        "\n".join(
-            [
-                " " * 14 + "".join(f"{k:>12}" for k in SHOWN),
-                *(f"{name:14}" + "".join(f"{row[k]:12.2f}" for k in SHOWN) for name, row in table.items()),
-            ]
-        )
-        + "\n"
-    )
+        safe_files.write(TABLE, (json.dumps(table, indent=1) + "\n").encode())
+    say(shown(table))
+
+
+def shown(table):
+    """The table as text."""
+    head = " " * 14 + "".join(f"{k:>12}" for k in SHOWN)
+    return "\n".join([head, *(f"{name:14}" + "".join(f"{row[k]:12.2f}" for k in SHOWN)
+                              for name, row in table.items())])
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

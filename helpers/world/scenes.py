@@ -1,12 +1,14 @@
 """The world: a scene is data; from it come pictures, masks, depth (drawing.py) and captions (words.py).
 
-scene = sample(numpy.random.default_rng(0))
-pixels = drawing.draw(scene, 64)                    # (64, 64, 3) uint8
-text = words.caption(scene, rng)         # "two red cats beside a blue house in the snow at night"
+    rng = numpy.random.default_rng(0)
+    scene = sample(rng)                             # or Scene(Item("cat", "red"), "on", Item("boat", "blue"))
+    pixels = drawing.draw(scene, 64)                # (64, 64, 3) uint8
+    text = words.caption(scene, rng)                # "a red kitten riding a blue ship at dusk"
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
+from ..errors import Refused, unknown
 from . import animals, buildings, objects, people
 from .places import PLACES
 from .skies import SKIES
@@ -25,7 +27,7 @@ COLORS = {
     "brown": (128, 80, 44),
 }
 
-# name: (painter, height as a fraction of the sheet when alone, where it lives)
+# name: (painter, height when alone in sheets, where it lives)
 THINGS = {
     "car": (objects.car, 0.62, "ground"),
     "house": (buildings.house, 0.62, "ground"),
@@ -60,22 +62,31 @@ THINGS = {
     "cactus": (objects.cactus, 0.64, "ground"),
     "apple": (objects.apple, 0.58, "ground"),
 }
-RELATIONS = ("over", "beside", "on", "in")  # "in": in a crowd
+RELATIONS = ("over", "beside", "on", "in")      # "in": in a crowd
+COUNTS = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One kind of thing in a scene: its name, color and how many."""
+    """One kind of thing in a scene: its name, its color and how many (1 to 4). Unknown names: Refused."""
 
     thing: str
     color: str
     count: int = 1
 
+    def __post_init__(self):
+        known("thing", self.thing, THINGS)
+        known("color", self.color, COLORS)
+        if self.count not in COUNTS:
+            raise Refused(f"{self.count} things of a kind", "a scene shows 1 to 4",
+                          f"try {min(max(1, self.count), 4)}")
+
 
 @dataclass(frozen=True)
 class Scene:
-    """What is to be seen. `second` stands in `relation` to `first`: first over/beside/on/in second.
-    `seed` fixes the layout.
+    """What is to be seen: first over, beside, on or in (a crowd of) second, or first alone (relation "").
+
+    `seed` fixes where everything stands. Names the world does not know, or a relation to nothing: Refused.
     """
 
     first: Item
@@ -84,47 +95,67 @@ class Scene:
     place: str = "meadow"
     sky: str = "day"
     style: str = "flat"
-    seed: int = field(default=0)
+    seed: int = 0
+
+    def __post_init__(self):
+        known("place", self.place, PLACES)
+        known("sky", self.sky, SKIES)
+        known("style", self.style, STYLES)
+        if self.relation:
+            known("relation", self.relation, RELATIONS)
+        if bool(self.relation) != bool(self.second):
+            raise Refused(f"relation {self.relation!r} with {2 if self.second else 1} of two things",
+                          "two things have a relation, one has none", "give both or neither")
 
     @property
     def items(self):
+        """The things in it, one or two."""
         return [self.first] + ([self.second] if self.second else [])
 
 
+def known(what, name, names):
+    """Refuse a name the world does not know, and guess which was meant."""
+    if name not in names:
+        raise unknown(what, name, names)
+
+
 def held_out(first, relation="", second=None):
-    """Is this combination kept from training? A fixed tenth of (thing, color) and of (thing, relation,
-    thing).
+    """Is this combination kept from training?
+
+    A fixed tenth of the pairs (thing, color) and a fixed tenth of the triples (thing, relation, thing) are:
+    sums modulo 10, so that the choice is spread over all things and the same on every machine.
     """
     things, colors = list(THINGS), list(COLORS)
-
-    def pair(item):
-        return (7 * things.index(item.thing) + 3) % 10 == colors.index(item.color)
-
-    if pair(first) or (second is not None and pair(second)):
+    items = [first] if second is None else [first, second]
+    if any((7 * things.index(i.thing) + 3) % 10 == colors.index(i.color) for i in items):
         return True
     if second is None:
         return False
-    return (
-        7 * things.index(first.thing) + 3 * RELATIONS.index(relation) + 9 * things.index(second.thing)
-    ) % 10 == 0
+    a, b = (things.index(i.thing) for i in items)
+    return (7 * a + 3 * RELATIONS.index(relation) + 9 * b) % 10 == 0
 
 
 def pick(rng, options):
+    """One of the options, each as likely."""
     return list(options)[rng.integers(len(options))]
 
 
 def sample(rng, held=False, **fixed):
-    """A scene drawn at random; `held=True` draws from the held-out tenth alone. `fixed` sets fields of
-    the Scene.
+    """A scene drawn at random from what is trained on, or, `held`, from the held-out combinations alone.
+
+    `fixed` sets fields of the Scene; Refused if none of 10,000 scenes then falls on the side asked for.
     """
-    while True:
-        scene = propose(rng)
-        scene = Scene(**{**scene.__dict__, **fixed})
+    for _ in range(10_000):
+        scene = replace(propose(rng), **fixed)
         if held_out(scene.first, scene.relation, scene.second) == held:
             return scene
+    raise Refused(f"no {'held-out' if held else 'trained'} scene has {', '.join(fixed)} as given",
+                  "held_out(first, relation, second) tells the side", f"try held={not held}")
 
 
 def propose(rng):
+    """Any scene: of 100, 60 show one thing, 14 two to four of a kind, 23 a pair, 3 a thing in a crowd."""
+
     def item(count=1):
         return Item(pick(rng, THINGS), pick(rng, COLORS), count)
 
@@ -139,12 +170,5 @@ def propose(rng):
         second = item()
         while second.thing == first.thing:
             second = item()
-    return Scene(
-        first,
-        relation,
-        second,
-        pick(rng, PLACES),
-        pick(rng, SKIES),
-        pick(rng, STYLES),
-        int(rng.integers(2**31)),
-    )
+    place, sky, style = pick(rng, PLACES), pick(rng, SKIES), pick(rng, STYLES)
+    return Scene(first, relation, second, place, sky, style, seed=int(rng.integers(2**31)))

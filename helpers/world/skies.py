@@ -1,4 +1,7 @@
-"""Six skies, with what hangs in them. `rng` is a numpy Generator."""
+"""Six skies, with what hangs in them.
+
+Each is drawn by `hanging(pen, x, y, horizon, rng)`: (x, y) is where sun or moon may stand, in sheets, y up.
+"""
 
 from .pen import WHITE, gradient, mix
 
@@ -14,12 +17,14 @@ SKIES = {
 
 
 def cloud(p, x, y, s, c):
+    """Three puffs on a flat base, about 1.2 `s` wide."""
     for dx, dy, r in ((-0.5, 0, 0.32), (0, 0.12, 0.45), (0.5, 0, 0.34)):
         p.oval(x + dx * s, y + dy * s, r * s, r * s * 0.72, c)
     p.box(x - 0.6 * s, y - 0.24 * s, x + 0.62 * s, y, c, 0.1 * s)
 
 
 def sun(p, x, y, r, core, halo):
+    """A disc in two rings of `halo`."""
     for k in (2.1, 1.55):
         p.disc(x, y, r * k, mix(halo, core, 1.2 - k / 2.4))
     p.disc(x, y, r, core)

@@ -1,5 +1,7 @@
-"""Six ways to paint the same scene: `PIL image drawn large -> PIL image of the wanted size`. `rng`: numpy
-Generator.
+"""Six ways to paint the same scene.
+
+Each is `style(sheet, size, rng)`: a PIL image drawn large becomes one of `size` pixels. Textures are kept in
+four versions each, because drawing them anew would take longer than the picture.
 """
 
 import functools
@@ -10,18 +12,16 @@ from PIL import Image, ImageChops, ImageFilter
 
 @functools.lru_cache(8)
 def grain(size, cells, seed, strength):
-    """A smooth gray texture around 128, `cells` bumps across: paper, canvas, brush marks."""
+    """A smooth gray texture around 128, `cells` bumps across, or (down, across): paper, canvas, strokes."""
     rng = np.random.default_rng(seed)
     rows, columns = cells if isinstance(cells, tuple) else (cells, cells)
     noise = 128 + strength * rng.standard_normal((rows, columns))
-    return (
-        Image.fromarray(noise.clip(0, 255).astype(np.uint8))
-        .resize((size, size), Image.BICUBIC)
-        .convert("RGB")
-    )
+    bumps = Image.fromarray(noise.clip(0, 255).astype(np.uint8))
+    return bumps.resize((size, size), Image.BICUBIC).convert("RGB")
 
 
 def shrink(sheet, size):
+    """By whole pixels, each the mean of its block."""
     k = sheet.size[0] // size
     return sheet.reduce(k) if k > 1 else sheet
 
@@ -32,10 +32,12 @@ def texture(image, tile):
 
 
 def saturate(image, k):
+    """0 is gray, 1 leaves the picture alone."""
     return Image.blend(image.convert("L").convert("RGB"), image, k)
 
 
 def flat(sheet, size, rng):
+    """As drawn."""
     return shrink(sheet, size)
 
 
@@ -48,9 +50,8 @@ def watercolor(sheet, size, rng):
     wash = Image.blend(wash, Image.new("RGB", wash.size, (255, 254, 248)), 0.26)
     wash = ImageChops.subtract(wash, pooled.point(lambda v: v * 2 // 3))
     wash = texture(wash, grain(size, 7, int(rng.integers(4)), 62))
-    return Image.composite(
-        wash, Image.new("RGB", wash.size, (253, 251, 244)), torn_edge(size, int(rng.integers(4)))
-    )
+    paper = Image.new("RGB", wash.size, (253, 251, 244))
+    return Image.composite(wash, paper, torn_edge(size, int(rng.integers(4))))
 
 
 @functools.lru_cache(16)
@@ -65,9 +66,8 @@ def torn_edge(size, seed):
 
 def pixel_art(sheet, size, rng):
     """A 32-dot picture with few colors, each dot a clean square."""
-    small = (
-        sheet.reduce(sheet.size[0] // 32) if sheet.size[0] % 32 == 0 else sheet.resize((32, 32), Image.BOX)
-    )
+    whole = sheet.size[0] % 32 == 0                 # then reduce() does the same as a box, faster
+    small = sheet.reduce(sheet.size[0] // 32) if whole else sheet.resize((32, 32), Image.BOX)
     small = saturate(small, 1.15).point(lambda v: min(255, round(v / 25.5) * 26))
     return small.resize((size, size), Image.NEAREST)
 
@@ -85,6 +85,7 @@ def pencil(sheet, size, rng):
 
 @functools.lru_cache(16)
 def hatching(size, seed):
+    """Slanting strokes: a long grain, turned."""
     long = Image.new("RGB", (size * 2, size * 2))
     long.paste(grain(size * 2, (min(size, 150), 10), seed, 52))
     return long.rotate(38, Image.BICUBIC).crop((size // 2, size // 2, size // 2 + size, size // 2 + size))
@@ -105,7 +106,7 @@ def oil(sheet, size, rng):
 
 
 def shaded(sheet, size, rng):
-    """Photorealistic, as far as a drawing goes: see `scenes.relief` for the light; here the lens."""
+    """Photorealistic, as far as a drawing goes: the light is drawing.relief's; here is the lens."""
     image = shrink(sheet, size)
     glow = image.filter(ImageFilter.BoxBlur(size / 24))
     return ImageChops.multiply(Image.blend(image, ImageChops.screen(image, glow), 0.16), vignette(size))
@@ -113,16 +114,11 @@ def shaded(sheet, size, rng):
 
 @functools.lru_cache(8)
 def vignette(size):
+    """A lens gathers less light at the corners."""
     y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     fall = 255 * (1 - 0.26 * ((x * x + y * y) / 2) ** 1.3)
     return Image.fromarray(fall.astype(np.uint8)).convert("RGB")
 
 
-STYLES = {
-    "flat": flat,
-    "watercolor": watercolor,
-    "pixel art": pixel_art,
-    "pencil sketch": pencil,
-    "oil": oil,
-    "photorealistic": shaded,
-}
+STYLES = {"flat": flat, "watercolor": watercolor, "pixel art": pixel_art, "pencil sketch": pencil, "oil": oil,
+          "photorealistic": shaded}

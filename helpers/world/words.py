@@ -69,8 +69,9 @@ STYLE_WORDS = {
 }
 LINKS = {"over": ["over", "above", "flying over"], "beside": ["beside", "next to", "and"],
          "on": ["on", "riding", "on top of", "sitting on"], "in": ["in", "in the middle of"]}
-OTHERS = ("the of a an image picture art drawing photograph colorful beautiful bright with people sky sun moon "
-          "stars sand grass trees standing floating small big little old sitting and in on at by").split()
+OTHERS = ("the of a an image picture art drawing photograph colorful beautiful bright with people sky "
+          "sun moon stars sand grass trees standing floating small big little old sitting and in on at "
+          "by").split()
 
 
 def noun(item, rng, colorless=0.08):

@@ -1,3 +1,1 @@
-"""How each member of the zoo is trained: `python -m helpers.world.train NAME` (resumable; state under
-`.train/`).
-"""
+"""How each member of the zoo is trained: `python -m helpers.world.train NAME`, resumable (see common.py)."""

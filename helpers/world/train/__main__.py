@@ -1,5 +1,7 @@
-"""`python -m helpers.world.train NAME [--minutes M] [--device cuda]`: train one member of the zoo,
-resuming where it was.
+"""`python -m helpers.world.train NAME|all [--minutes M] [--device cuda]`, or `make zoo [NAME=…] [MINUTES=…]`.
+
+Trains members of the zoo, `all` of them in an order that works from nothing. A stopped one goes on where it
+was; a finished one is measured and published again. Without --minutes each works as long as its card says.
 """
 
 import argparse
@@ -8,21 +10,38 @@ import json
 import sys
 import time
 
+from ... import weights
+
+# In this order: the VQGAN looks through disco-resnet's eyes, and the judge reads what it remakes.
 MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-vit": "perceptor", "vqgan-world": "vqgan"}
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m helpers.world.train", description=__doc__)
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m helpers.world.train", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=[*MEMBERS, "all"])
-    parser.add_argument("--minutes", type=float, help="working time, over all resumed runs")
+    parser.add_argument("--minutes", type=float, help="of work, over all resumed runs; default: its card's")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    asked = parser.parse_args()
-    options = {"device": asked.device} | ({"minutes": asked.minutes} if asked.minutes else {})
+    asked = parser.parse_args(arguments)
     for name in MEMBERS if asked.name == "all" else [asked.name]:
         recipe = importlib.import_module(f"helpers.world.train.{MEMBERS[name]}")
+        minutes = asked.minutes or minutes_of(name)
+        options = {"device": asked.device} | ({"minutes": minutes} if minutes else {})
         for numbers in recipe.train(name, **options):
-            sys.stdout.write(f"{time.strftime('%H:%M:%S')} {name} {json.dumps(numbers)}\n")
-            sys.stdout.flush()
+            say(f"{name} {json.dumps(numbers)}")
+        say(f"{name} is in {weights.zoo_folder()}")
+
+
+def minutes_of(name):
+    """How long the member that is there was trained, by its card; None where there is none yet."""
+    if name not in weights.embedded():
+        return None
+    return weights.zoo(name)[0].get("training", {}).get("minutes")
+
+
+def say(text):
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

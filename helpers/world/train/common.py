@@ -1,4 +1,12 @@
-"""What all trainings share: resume, a schedule by the clock, averaged weights, the card at the end."""
+"""What all trainings share: resuming, rates that follow the clock, averaged weights, the card at the end.
+
+    training = Training("judge", {"model": model}, {"model": optimizer}, minutes=14, averaged="model")
+    for numbers in training.run(work): …            # work(step, progress) -> {name: number}
+    publish("judge", "judge", training.average, config, training, metrics)
+
+State is kept in `.train/NAME/state.pt` (or below DISCOTHEQUE_TRAIN). Draw whatever is random in `work` from
+the step, and a stopped training goes on as if nothing had happened.
+"""
 
 import copy
 import json
@@ -6,39 +14,43 @@ import math
 import os
 import platform
 import time
-from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors import torch as safetensors
 
-from .data import STATE
+from ... import safe_files, weights
+from .data import home
 
-ZOO = Path(__file__).resolve().parents[3] / "assets" / "zoo"
+SEEN = "helpers.world, scenes 0 to 59999"
 
 
 class Training:
-    """Parts (name -> module), one optimizer each, a clock. `progress` runs from 0 to 1 over `minutes` of
-    work.
+    """Parts (name -> module), an optimizer for each, and a clock of working time.
+
+    minutes: how long it works, over all resumed runs; `progress` goes from 0 to 1 over them. averaged: the
+    part whose running mean (`decay`) is kept as `average`. keep_every: seconds between saved states.
+    Where a state was saved under this name, it is taken up at once.
     """
 
-    def __init__(
-        self, name, parts, optimizers, minutes, averaged="", decay=0.999, keep_every=150, device="cpu"
-    ):
+    def __init__(self, name, parts, optimizers, minutes, averaged="", decay=0.999, keep_every=150,
+                 device="cpu"):
         self.name, self.parts, self.optimizers, self.minutes = name, parts, optimizers, minutes
-        self.step, self.seconds, self.log, self.keep_every, self.decay = 0, 0.0, [], keep_every, decay
-        self.device = device
+        self.step, self.seconds, self.log = 0, 0.0, []
+        self.keep_every, self.decay, self.device = keep_every, decay, device
         self.average = copy.deepcopy(parts[averaged]).eval().requires_grad_(False) if averaged else None
         self.source = parts.get(averaged)
         self.rates = {k: [g["lr"] for g in o.param_groups] for k, o in optimizers.items()}
-        self.path = STATE / name / "state.pt"
+        self.path = home() / name / "state.pt"
         if self.path.exists():
             self.load()
 
     @property
     def progress(self):
+        """The part of its time that is used up, 0..1."""
         return min(1.0, self.seconds / (60 * self.minutes))
 
     def load(self):
+        """Take up the saved state."""
         state = torch.load(self.path, weights_only=True, map_location=self.device)
         for k, part in self.parts.items():
             part.load_state_dict(state["parts"][k])
@@ -49,99 +61,95 @@ class Training:
         self.step, self.seconds, self.log = state["step"], state["seconds"], state["log"]
 
     def save(self):
+        """Keep the state; a kill while it is written leaves the one before."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
-        torch.save(
-            {
-                "parts": {k: p.state_dict() for k, p in self.parts.items()},
-                "optimizers": {k: o.state_dict() for k, o in self.optimizers.items()},
-                "average": self.average.state_dict() if self.average is not None else {},
-                "step": self.step,
-                "seconds": self.seconds,
-                "log": self.log,
-            },
-            part,
-        )
+        state = {"parts": {k: p.state_dict() for k, p in self.parts.items()},
+                 "optimizers": {k: o.state_dict() for k, o in self.optimizers.items()},
+                 "average": self.average.state_dict() if self.average is not None else {},
+                 "step": self.step, "seconds": self.seconds, "log": self.log}
+        torch.save(state, part)
         os.replace(part, self.path)
 
     def run(self, work, every=50):
-        """Call `work(step, progress) -> {name: number}` until the time is used up; cosine rates, warm-up
-        of 2 %.
-        """
+        """Call `work(step, progress) -> {name: number}` until the time is used up; yields a note of its
+        numbers every `every` steps. `work` steps the optimizers; their rates are set here."""
         saved = tick = time.monotonic()
         while self.progress < 1:
-            p = self.progress
-            rate = min(1.0, p / 0.02 + 0.02) * (0.04 + 0.96 * 0.5 * (1 + math.cos(math.pi * p)))
-            for k, optimizer in self.optimizers.items():
-                for group, base in zip(optimizer.param_groups, self.rates[k], strict=False):
-                    group["lr"] = base * rate
-            numbers = work(self.step, p)
+            progress = self.progress
+            self.set_rates(progress)
+            numbers = work(self.step, progress)
             self.step += 1
             self.follow()
             now = time.monotonic()
             self.seconds, tick = self.seconds + now - tick, now
             if self.step % every == 0:
-                self.log.append(
-                    {
-                        "step": self.step,
-                        "seconds": round(self.seconds),
-                        **{k: round(float(torch.as_tensor(v).detach()), 4) for k, v in numbers.items()},
-                    }
-                )
+                self.log.append({"step": self.step, "seconds": round(self.seconds), **rounded(numbers)})
                 yield self.log[-1]
             if now - saved > self.keep_every:
                 self.save()
                 saved = now
         self.save()
 
+    def set_rates(self, progress):
+        """Every optimizer's own rates, times the pace of this moment."""
+        for k, optimizer in self.optimizers.items():
+            for group, rate in zip(optimizer.param_groups, self.rates[k], strict=True):
+                group["lr"] = rate * pace(progress)
+
     @torch.no_grad()
     def follow(self):
+        """Move the average toward the weights: quickly at first, then by 1 - decay a step."""
         if self.average is None:
             return
         d = min(self.decay, (1 + self.step) / (10 + self.step))
-        for a, b in zip(self.average.state_dict().values(), self.source.state_dict().values(), strict=False):
-            a.lerp_(b, 1 - d) if a.is_floating_point() else a.copy_(b)
+        pairs = zip(self.average.state_dict().values(), self.source.state_dict().values(), strict=True)
+        for mean, weight in pairs:
+            mean.lerp_(weight, 1 - d) if mean.is_floating_point() else mean.copy_(weight)
 
 
-def publish(name, kind, module, config, training, metrics, **more):
-    """Write `assets/zoo/NAME.safetensors` (fp16) and its card; returns the card."""
-    ZOO.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        k: v.detach().cpu().half().contiguous().clone() if v.is_floating_point() else v.detach().cpu().clone()
-        for k, v in module.state_dict().items()
-    }
-    save_file(tensors, ZOO / f"{name}.safetensors")
-    log = training.log
-    card = {
-        "name": name,
-        "kind": kind,
-        "config": config,
-        "parameters": sum(p.numel() for p in module.parameters()),
-        "license": "MIT",
-        **more,
-        "metrics": metrics,
-        "training": {
-            "steps": training.step,
-            "minutes": round(training.seconds / 60, 1),
-            "data": "helpers.world, scenes 0 to 59999",
-            "machine": machine(),
-            "torch": torch.__version__,
-            "curve": log[:: max(1, len(log) // 24)],
-        },
-    }
-    (ZOO / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n")
+def pace(progress):
+    """The share of the full learning rate: warm-up over the first 2 %, then a cosine from 1 down to 0.04."""
+    return min(1.0, progress / 0.02 + 0.02) * (0.04 + 0.96 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def rounded(numbers):
+    """Tensors or numbers as floats of 4 decimals, for the log."""
+    return {k: round(float(torch.as_tensor(v).detach()), 4) for k, v in numbers.items()}
+
+
+def publish(name, kind, module, config, training, metrics, data=SEEN, **more):
+    """Put `NAME.safetensors` (fp16, readable for all) and its card into the zoo; returns the card."""
+    folder, log = weights.zoo_folder(), training.log
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {k: (v.half() if v.is_floating_point() else v).detach().cpu().contiguous().clone()
+               for k, v in module.state_dict().items()}
+    card = {"name": name, "kind": kind, "config": config,
+            "parameters": sum(p.numel() for p in module.parameters()), "license": "MIT", **more,
+            "metrics": metrics,
+            "training": {"steps": training.step, "minutes": round(training.seconds / 60, 1), "data": data,
+                         "machine": machine(training.device), "torch": torch.__version__,
+                         "curve": log[:: max(1, len(log) // 24)]}}
+    put(folder / f"{name}.safetensors", safetensors.save(tensors))
+    put(folder / f"{name}.json", (json.dumps(card, indent=1) + "\n").encode())
     return card
 
 
-def machine():
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+def put(path, data):
+    """A file that is whole or not there, and that everybody may read."""
+    safe_files.write(path, data)
+    path.chmod(0o644)
+
+
+def machine(device="cpu"):
+    """What it was trained on, for the card."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
     return f"{os.cpu_count()} {platform.machine()} CPU cores, {torch.get_num_threads()} threads"
 
 
 def autocast(device):
-    """bf16 where it is fast (AMX, CUDA); fp32 elsewhere."""
+    """bf16 where it is fast (CPUs by way of oneDNN, CUDA); fp32 on Apple's GPUs."""
     fast = device != "cpu" or torch.backends.mkldnn.is_available()
-    return torch.autocast(
-        device if device != "mps" else "cpu", torch.bfloat16, enabled=fast and device != "mps"
-    )
+    kind = torch.device(device).type
+    return torch.autocast(kind if kind != "mps" else "cpu", torch.bfloat16, enabled=fast and kind != "mps")

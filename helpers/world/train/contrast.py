@@ -9,49 +9,59 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 
 
 def plain_attention():
-    """Attention written out: on CPUs the fused kernel's backward pass is several times slower at 64
-    tokens.
-    """
+    """Attention written out: on CPUs the fused kernel's slope takes several times as long at 64 tokens."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
     return sdpa_kernel(SDPBackend.MATH)
 
 
+def standard(images):
+    """[0, 1] -> what the towers were made for: mean 0, deviation 1, per channel."""
+    mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (MEAN, STD))
+    return (images - mean) / std
+
+
 def encode(model, images, device):
-    mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-    std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
+    """(n, 3, h, w) in [0, 1] -> (n, d) unit rows."""
+    x = standard(images).contiguous(memory_format=torch.channels_last)
     with plain_attention(), autocast(device):
-        return F.normalize(
-            model.visual(((images - mean) / std).contiguous(memory_format=torch.channels_last)).float(),
-            dim=-1,
-        )
+        return F.normalize(model.visual(x).float(), dim=-1)
 
 
 def contrast(image, text, scale):
+    """CLIP's loss between n pictures and their n texts, both ways (Radford et al. 2021)."""
     logits = scale * image @ text.T
     target = torch.arange(len(logits), device=logits.device)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
 def tell(model, tokenizer, said, device):
+    """n sentences -> (n, d) unit rows."""
     with plain_attention(), autocast(device):
         return F.normalize(model.encode_text(tokenizer(said).to(device)).float(), dim=-1)
 
 
 def length(x):
+    """L2 norm of each picture, (n, 1, 1, 1), never 0."""
     return x.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
 
 
 @torch.no_grad()
 def climb(images, delta, slope, radii, stride):
-    """One step of the attack up its slope, back into the ball and into [0, 1]."""
+    """One step of the attack `delta` up its slope, back into the ball and the picture into [0, 1].
+
+    radii (n, 1, 1, 1): of the L2 balls; stride: length of the step as a share of them.
+    """
     delta = delta + slope / length(slope) * radii * stride
     delta = delta * (radii / length(delta)).clamp(max=1)
     return (images + delta).clamp(0, 1) - images
 
 
 def attack(model, images, text, eps, steps, device):
-    """L2 projected gradient ascent on the contrastive loss within `eps`, from the picture itself."""
+    """What to add to images (n, 3, h, w) so that they fit their texts (n, d) worse, at most `eps` long.
+
+    L2 projected gradient ascent on the contrastive loss, from the pictures themselves (Madry et al. 2018).
+    """
     radii, delta = torch.full((len(images), 1, 1, 1), eps, device=device), torch.zeros_like(images)
     for _ in range(steps):
         delta = delta.detach().requires_grad_()

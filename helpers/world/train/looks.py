@@ -1,5 +1,6 @@
-"""How training pictures are looked at: crops, flips, noise, blur and paleness, so that a network knows
-more than clean pages.
+"""How training pictures are looked at: cropped, flipped, noisy, blurred, pale.
+
+A network that knew only clean pages would be lost on what a guide paints on its way. All dice are `rng`'s.
 """
 
 import torch
@@ -7,13 +8,14 @@ from torch.nn import functional as F
 
 
 def to_tensor(pixels, device):
-    """(n, h, w, 3) uint8 -> (n, 3, h, w) in [0, 1]."""
+    """(n, h, w, 3) uint8 array -> (n, 3, h, w) in [0, 1]."""
     return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
 
 
 def look(images, size, rng, closest=0.62, whole=0.4):
-    """Random crops (side `closest`..1) resampled to `size`; a share `whole` sees the whole picture; half
-    are flipped.
+    """(n, 3, h, w) -> (n, 3, size, size): square crops of side `closest`..1, half of them flipped.
+
+    A share `whole` of the pictures is looked at as a whole.
     """
     n = len(images)
     side = torch.rand(n, generator=rng) * (1 - closest) + closest
@@ -27,7 +29,10 @@ def look(images, size, rng, closest=0.62, whole=0.4):
 
 
 def weather(images, rng, noise=0.12, share=0.5):
-    """Noise, blur and faded contrast on a share of the pictures each."""
+    """Blur, faded contrast, a tint and grain (deviation up to `noise`), each on a share of the pictures.
+
+    Shape stays, values stay in [0, 1].
+    """
     n, device = len(images), images.device
 
     def chosen():

@@ -3,16 +3,22 @@
 import gzip
 import math
 
+from ... import weights
 from .. import words
-from .common import ZOO
+from .common import put
 
 
-def write_words(path=ZOO / "words.bpe.gz"):
-    """Write a BPE file in which every word of the world is one token and others fall to letters; returns the
-    size of the vocabulary.
+def words_file():
+    """Where the zoo keeps its words."""
+    return weights.zoo_folder() / "words.bpe.gz"
 
-    Each word is first split by the merges so far; what remains is joined from the left. Later merges have a
-    lower priority, so they never disturb an earlier word.
+
+def write_words(path=None):
+    """Write the merges, at `words_file()`, the same bytes always; returns the size of the vocabulary.
+
+    Every word of the world becomes one token, other words fall to letters. Each word is first
+    split by the merges so far; what remains is joined from the left. Later merges have a lower priority, so
+    they never disturb an earlier word.
     """
     merges = []
     for word in words.vocabulary():
@@ -27,6 +33,7 @@ def write_words(path=ZOO / "words.bpe.gz"):
                 rank[merges[-1]] = len(merges) - 1
             parts[i : i + 2] = [parts[i] + parts[i + 1]]
     text = "#version: discotheque\n" + "\n".join(" ".join(m) for m in merges)
+    path = path or words_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text.encode(), mtime=0))
-    return 512 + len(merges) + 2
+    put(path, gzip.compress(text.encode(), mtime=0))
+    return 512 + len(merges) + 2        # 256 bytes, alone and at the end of a word; start and end of text

@@ -1,9 +1,8 @@
-"""The embedded VQGAN (Esser et al. 2021): reconstruction, perceptual loss in the robust guide's features,
-patch adversary.
+"""The embedded VQGAN (Esser et al. 2021): it remakes pictures from codes, and a critic makes it sharp.
 
-Leaves the paper: codes are L2-normalized (ViT-VQGAN, Yu et al. 2022) and dead ones restarted from data, the
-perceptual loss is in an embedded guide's features instead of VGG's, and the adversary's weight is a constant
-that ramps up.
+Leaves the paper: codes are L2-normalized (ViT-VQGAN, Yu et al. 2022), drawn from the latents once these mean
+something, and restarted when dead; likeness is judged by an embedded guide's features instead of VGG's; the
+critic's weight does not balance gradients but ramps up.
 """
 
 import numpy as np
@@ -16,35 +15,23 @@ from .. import drawing
 from . import data, perceptor
 from .codes import Census, look_up
 from .common import Training, autocast, publish
-from .contrast import MEAN, STD
+from .contrast import standard
 from .looks import to_tensor
 
 CONFIG = {
     "l2_codes": True,
     "embed_dim": 32,
     "n_embed": 1024,
-    "ddconfig": {
-        "double_z": False,
-        "z_channels": 64,
-        "resolution": 128,
-        "in_channels": 3,
-        "out_ch": 3,
-        "ch": 32,
-        "ch_mult": [1, 2, 2, 4],
-        "num_res_blocks": 1,
-        "attn_resolutions": [16],
-        "dropout": 0.0,
-    },
+    "ddconfig": {"double_z": False, "z_channels": 64, "resolution": 128, "in_channels": 3, "out_ch": 3,
+                 "ch": 32, "ch_mult": [1, 2, 2, 4], "num_res_blocks": 1, "attn_resolutions": [16],
+                 "dropout": 0.0},
 }
-
-
-FREE = 0.04      # part of the training before codes are used at all; then they are drawn from the latents
+FREE = 0.04     # part of the training before codes are used at all; then they are drawn from the latents
 
 
 class Features(nn.Module):
-    """Activations of the stem and three stages of the guide's ResNet, unit length per pixel: the
-    perceptual space.
-    """
+    """The space likeness is measured in: what the stem and three stages of a guide's ResNet make of pictures
+    (n, 3, h, w), as a list of maps with unit length per pixel."""
 
     def __init__(self, visual):
         super().__init__()
@@ -52,9 +39,7 @@ class Features(nn.Module):
 
     def forward(self, images):
         v = self.visual
-        mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1)
-        std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1)
-        x = v.stem((images - mean) / std)
+        x = v.stem(standard(images))
         out = [x]
         for stage in (v.layer1, v.layer2, v.layer3):
             x = stage(x)
@@ -63,7 +48,10 @@ class Features(nn.Module):
 
 
 class Lesson:
-    """One step of training: remake a batch, compare, move the painter; then the critic learns to tell."""
+    """One step of training: remake a batch, compare, move the painter; then the critic learns to tell.
+
+    batch: crops of 64 px per step; guide: the perceptor of the zoo whose features judge likeness.
+    """
 
     def __init__(self, device, batch, guide):
         from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
@@ -89,9 +77,8 @@ class Lesson:
         return images[: self.batch // 3].contiguous() if whole else crop(images, 64, rng).contiguous()
 
     def remade(self, images, progress, step, rng):
-        """Through codes and back, with a little noise on the codes so that the decoder forgives a guide's
-        slips.
-        """
+        """Through codes and back: (pictures, loss of the codes). A little noise on the codes, so that the
+        decoder forgives a guide's slips."""
         z = self.model.encode(images).float()
         codes, loss, index = look_up(self.model, z)
         if progress < FREE:
@@ -136,6 +123,8 @@ class Lesson:
 
 
 def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-resnet"):
+    """Needs `guide` and the judge in the zoo, or is Refused. Yields notes of its progress; at last it is
+    published and its metrics are yielded."""
     torch.manual_seed(2)
     lesson = Lesson(device, batch, guide)
     parts = {"model": lesson.model, "critic": lesson.critic, "tally": lesson.tally}
@@ -148,13 +137,15 @@ def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-r
 
 
 def crop(images, size, rng):
+    """The same square out of all of them, somewhere."""
     y, x = torch.randint(images.shape[-2] - size + 1, (2,), generator=rng).tolist()
     return images[..., y : y + size, x : x + size]
 
 
 @torch.no_grad()
 def measure(model, device="cpu", count=500):
-    """At 128 px: the judge's accuracy on originals and on reconstructions, pixel error, codes in use."""
+    """At 128 px, on scenes never trained on, half of held-out combinations: pixel error, codes in use, and
+    the judge's readings of originals and of what became of them."""
     judge = judges.load(device)
     model.eval()
     chosen = [data.scene(30_000_000 + i, bool(i % 2)) for i in range(count)]
@@ -165,10 +156,8 @@ def measure(model, device="cpu", count=500):
         remade.append(model.decode(codes).clamp(0, 1))
         indices.append(index)
     remade = torch.cat(remade)
-    out = {
-        "L1": round((remade - images).abs().mean().item(), 4),
-        "codes in use": len(torch.cat(indices).unique()),
-    }
+    out = {"L1": round((remade - images).abs().mean().item(), 4),
+           "codes in use": len(torch.cat(indices).unique())}
     for label, pictures in (("originals", images), ("reconstructions", remade)):
         grades = judges.grades(judge(pictures), chosen)
         out[f"judge on {label}"] = {k: round(v.float().mean().item(), 4) for k, v in grades.items()}

@@ -1,0 +1,307 @@
+"""Training: it resumes where it stopped; what it publishes can be read; every part does its work."""
+
+import functools
+import gzip
+import itertools
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from open_clip.tokenizer import SimpleTokenizer
+from torch import nn
+from torch.nn import functional as F
+
+from helpers import perceptors, weights
+from helpers.world import scenes, words
+from helpers.world.train import __main__ as command
+from helpers.world.train import codes, common, contrast, data, looks, perceptor, tokens
+
+TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
+        "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """States and zoo in a folder of their own, and a clock that takes one second per step."""
+    monkeypatch.setenv("DISCOTHEQUE_TRAIN", str(tmp_path / "train"))
+    monkeypatch.setenv("DISCOTHEQUE_ZOO", str(tmp_path / "zoo"))
+    monkeypatch.setattr(common, "time", SimpleNamespace(monotonic=functools.partial(next, itertools.count())))
+    return tmp_path
+
+
+def dice(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+class Student:
+    """A layer that learns to be the identity, 40 steps long; state is kept every 9 seconds."""
+
+    def __init__(self, name="student", **options):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.layer = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3))
+        self.optimizer = torch.optim.AdamW(self.layer.parameters(), 0.1)
+        self.training = common.Training(name, {"layer": self.layer}, {"layer": self.optimizer}, 40 / 60,
+                                        averaged="layer", decay=0.9, keep_every=8, **options)
+        self.rates = []
+
+    def work(self, step, progress):
+        if step == getattr(self, "killed_at", None):
+            raise KeyboardInterrupt
+        self.rates.append(self.optimizer.param_groups[0]["lr"])
+        x = torch.randn(16, 3, generator=dice(step))
+        loss = (self.layer(x) - x).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss, "progress": progress}
+
+    def weights(self):
+        parts = (self.layer, self.training.average)
+        return torch.cat([v.flatten().double() for part in parts for v in part.state_dict().values()])
+
+
+def test_a_killed_training_resumes_to_the_same_weights():
+    whole, killed = Student("whole"), Student("killed")
+    list(whole.training.run(whole.work, every=5))
+    killed.killed_at = 23
+    with pytest.raises(KeyboardInterrupt):
+        list(killed.training.run(killed.work, every=5))
+    resumed = Student("killed")
+    assert resumed.training.step == resumed.training.seconds == 18, "the last state before the kill"
+    list(resumed.training.run(resumed.work, every=5))
+    assert resumed.training.step == 40 and resumed.training.log == whole.training.log
+    assert torch.equal(resumed.weights(), whole.weights())
+    assert list(Student("killed").training.run(None)) == [], "its time is used up"
+
+
+def test_a_kill_while_saving_leaves_the_state_before(monkeypatch):
+    student = Student()
+    student.training.step = 7
+    student.training.save()
+
+    def broken(state, path):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    student.training.step = 8
+    monkeypatch.setattr(torch, "save", broken)
+    with pytest.raises(KeyboardInterrupt):
+        student.training.save()
+    assert Student().training.step == 7
+
+
+def test_notes_say_step_seconds_and_numbers():
+    student = Student()
+    first, *_, last = student.training.run(student.work, every=10)
+    assert first["step"] == 10 and first["seconds"] == 10 and first["progress"] == 9 / 40
+    assert last["step"] == 40 and last["loss"] < first["loss"]
+
+
+def test_rates_warm_up_and_follow_a_cosine():
+    assert common.pace(0) == pytest.approx(0.02) and common.pace(1) == pytest.approx(0.04)
+    assert common.pace(0.02) == pytest.approx(1, abs=0.01) and common.pace(0.5) == pytest.approx(0.52)
+    falling = [common.pace(p) for p in np.linspace(0.02, 1, 50)]
+    assert falling == sorted(falling, reverse=True)
+    student = Student()
+    list(student.training.run(student.work))
+    assert student.rates == pytest.approx([0.1 * common.pace(i / 40) for i in range(40)])
+
+
+def test_the_average_trails_the_weights():
+    student = Student()
+    training, layer = student.training, student.layer[0]
+    torch.nn.init.zeros_(training.average[0].weight)
+    torch.nn.init.ones_(layer.weight)
+    training.step = 8
+    training.follow()
+    assert training.average[0].weight.mean().item() == pytest.approx(0.5), "quickly at first: 9/18 is kept"
+    training.step = 10_000
+    training.follow()
+    assert training.average[0].weight.mean().item() == pytest.approx(0.55), "then by 1 - decay"
+    student.layer[1].num_batches_tracked.fill_(5)
+    training.follow()
+    assert training.average[1].num_batches_tracked == 5 and layer.weight.min() == 1
+
+
+def test_what_is_published_is_read_back(home):
+    student = Student()
+    list(student.training.run(student.work, every=1))
+    card = common.publish("student", "toy", student.layer, {"width": 3}, student.training, {"loss": 0.5},
+                          guide=False)
+    read, state = weights.zoo("student")
+    assert read == card and read["config"] == {"width": 3} and read["guide"] is False
+    assert read["parameters"] == 18 and read["training"]["steps"] == 40 and read["training"]["minutes"] == 0.7
+    assert len(read["training"]["curve"]) <= 40 and "CPU" in read["training"]["machine"]
+    assert state["0.weight"].dtype == torch.float16 and state["1.num_batches_tracked"].dtype == torch.int64
+    student.layer.load_state_dict({k: v.to(student.layer.state_dict()[k]) for k, v in state.items()})
+    for file in ("student.safetensors", "student.json"):
+        assert (home / "zoo" / file).stat().st_mode & 0o777 == 0o644
+
+
+def test_pictures_are_drawn_once_and_batches_depend_on_the_step_alone():
+    few = data.Batches(8, count=20, held=10)
+    chosen, pixels = few.batch(5)
+    assert pixels.shape == (8, 128, 128, 3) and pixels.dtype == np.uint8 and len(chosen) == 8
+    again = data.Batches(8, count=20, held=10)
+    assert (again.batch(5)[1] == pixels).all() and again.batch(5)[0] == chosen
+    epoch = [scene for step in range(3) for scene in few.batch(step)[0]]
+    assert len(set(epoch)) == 24, "no picture twice in an epoch"
+    held = [scenes.held_out(s.first, s.relation, s.second) for s in few.scenes]
+    assert held == [False] * 20 + [True] * 10
+    assert len(data.captions(chosen, np.random.default_rng(0))) == 8
+
+
+@pytest.fixture
+def tokenizer():
+    size = tokens.write_words()
+    made = SimpleTokenizer(bpe_path=str(tokens.words_file()), context_length=16)
+    assert made.vocab_size == size
+    return made
+
+
+def test_every_word_of_the_world_is_one_token(tokenizer):
+    longer = [word for word in words.vocabulary() if len(tokenizer.encode(word)) != 1]
+    assert longer == []
+    assert len(tokenizer.encode("a red lighthouse by the sea")) == 6
+
+
+def test_unknown_words_fall_to_pieces(tokenizer):
+    assert len(tokenizer.encode("zyq")) == 3, "letter by letter"
+    for word in ("banana", "skyscraper", "redcar"):
+        pieces = tokenizer.encode(word)
+        assert len(pieces) > 1 and tokenizer.decode(pieces).strip() == word
+
+
+def test_words_are_written_alike_every_time(tmp_path):
+    a, b = tmp_path / "a.gz", tmp_path / "sub" / "b.gz"
+    assert tokens.write_words(a) == tokens.write_words(b) and a.read_bytes() == b.read_bytes()
+    assert gzip.decompress(a.read_bytes()).startswith(b"#version") and a.stat().st_mode & 0o777 == 0o644
+
+
+class Eye(nn.Module):
+    """As much of a CLIP as an attack needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.visual = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 6))
+        nn.init.normal_(self.visual[1].weight, generator=dice())
+        self.logit_scale = nn.Parameter(torch.tensor(2.0))
+
+
+def test_an_attack_raises_the_loss_within_its_bounds():
+    model, images = Eye(), torch.rand(5, 3, 8, 8, generator=dice(1))
+    text = F.normalize(torch.randn(5, 6, generator=dice(2)), dim=1)
+
+    def loss(x):
+        return contrast.contrast(contrast.encode(model, x, "cpu"), text, model.logit_scale.exp()).item()
+
+    delta = contrast.attack(model, images, text, 0.8, 4, "cpu")
+    assert loss(images + delta) > loss(images) + 0.1
+    assert contrast.length(delta).max() <= 0.8 + 1e-5 and contrast.length(delta).min() > 0.2
+    assert (images + delta).min() >= 0 and (images + delta).max() <= 1
+    assert model.visual[1].weight.grad is None, "an attack trains nothing"
+
+
+def test_the_contrastive_loss_is_lowest_for_matching_pairs():
+    rows = F.normalize(torch.randn(6, 8, generator=dice()), dim=1)
+    assert contrast.contrast(rows, rows, 50) < 0.1 < contrast.contrast(rows, rows.roll(1, 0), 50)
+
+
+def test_radii_grow_after_the_warm_up():
+    assert perceptor.radius(0.05, 3, 0.1) == 0 and perceptor.radius(0.1, 3, 0.1) == 0.75
+    assert perceptor.radius(0.5, 3, 0.1) == pytest.approx(3) and perceptor.radius(1, 3, 0.1) == 3
+
+
+def book(rows):
+    codes_ = nn.Parameter(F.normalize(rows, dim=1))
+    return SimpleNamespace(quantize=SimpleNamespace(table=lambda: F.normalize(codes_, dim=1))), codes_
+
+
+def test_codes_are_the_nearest_and_pass_the_slope_straight_through():
+    model, rows = book(torch.eye(4))
+    z = torch.zeros(1, 4, 1, 2)
+    z[0, 2, 0, 0], z[0, 1, 0, 1], z[0, 3, 0, 1] = 5.0, 2.0, 1.0
+    z.requires_grad_()
+    found, loss, index = codes.look_up(model, z)
+    assert index.tolist() == [2, 1] and torch.allclose(found[0, :, 0, 0], torch.eye(4)[2])
+    weight = torch.randn(found.shape, generator=dice())
+    slope, = torch.autograd.grad((found * weight).sum(), z, retain_graph=True)
+    plain, = torch.autograd.grad((F.normalize(z, dim=1) * weight).sum(), z, retain_graph=True)
+    assert torch.allclose(slope, plain, atol=1e-6)
+    loss.backward()
+    assert loss > 0 and rows.grad.abs().sum() > 0 and z.grad.abs().sum() > 0
+
+
+def test_a_census_revives_dead_codes_and_leaves_the_living():
+    rows, tally = nn.Parameter(torch.eye(4)[:3].clone()), nn.Parameter(torch.zeros(3), False)
+    census = codes.Census(rows, tally, fade=0.5)
+    census.count(torch.tensor([1, 1, 2]))
+    assert census.live == 2 and tally.tolist() == [0, 2, 1]
+    z = torch.randn(2, 4, 2, 2, generator=dice())
+    census.restart(z, dice(1))
+    latents = F.normalize(z, dim=1).permute(0, 2, 3, 1).flatten(0, 2)
+    assert census.live == 3 and torch.equal(rows.data[1:], torch.eye(4)[1:3])
+    assert (latents - rows.data[0]).norm(dim=1).min() < 1e-6, "a latent of the batch"
+    for _ in range(9):
+        census.count(torch.tensor([0]))
+    assert census.live == 1, "what is not used fades"
+
+
+def test_looks_keep_shape_range_and_dice():
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
+    images = looks.to_tensor(pixels, "cpu")
+    assert images.shape == (6, 3, 32, 32) and images.max() <= 1
+    assert images[0, 2, 3, 4] == pixels[0, 3, 4, 2] / 255
+    seen = looks.look(images, 16, dice(3))
+    assert seen.shape == (6, 3, 16, 16) and seen.min() >= 0 and seen.max() <= 1
+    assert torch.equal(seen, looks.look(images, 16, dice(3)))
+    whole = looks.look(images, 32, dice(), whole=1.1)
+    same = [torch.allclose(a, b, atol=1e-5) or torch.allclose(a.flip(-1), b, atol=1e-5)
+            for a, b in zip(images, whole, strict=True)]
+    assert all(same), "whole pictures, flipped or not"
+    stormy = looks.weather(images, dice(4))
+    assert stormy.shape == images.shape and stormy.min() >= 0 and stormy.max() <= 1
+    assert not torch.equal(stormy, images) and torch.equal(stormy, looks.weather(images, dice(4)))
+    assert torch.equal(looks.weather(images, dice(), share=0.0), images)
+
+
+def test_a_perceptor_trains_resumes_and_is_published(monkeypatch):
+    monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
+    monkeypatch.setattr(data, "Batches", functools.partial(data.Batches, count=64))
+    monkeypatch.setattr(perceptor, "measure", functools.partial(perceptor.measure, count=100))
+    recipe = functools.partial(perceptor.train, "disco-resnet", batch=16, warm=0.0)
+    *_, metrics = recipe(minutes=2 / 60)
+    assert set(metrics) == {f"R@1 of 100, {side} pairs, {kind}" for side in ("seen", "held-out")
+                            for kind in ("clean", "attacked")}
+    assert weights.zoo("disco-resnet")[0]["training"]["steps"] == 2
+    *_, metrics = recipe(minutes=4 / 60)
+    card, _ = weights.zoo("disco-resnet")
+    assert card["training"]["steps"] == 4 and card["metrics"] == metrics, "it went on, not over"
+    eye = perceptors.load("disco-resnet")
+    assert eye.size == 64 and eye.unknown_words("a red skyscraper") == ["skyscraper"]
+    assert eye.encode_image(torch.rand(2, 3, 64, 64)).shape == (2, 8)
+
+
+def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, capsys):
+    called = []
+
+    def train(name, minutes=None, device="cpu"):
+        called.append((name, minutes, device))
+        yield {"loss": 1.0}
+
+    for module in set(command.MEMBERS.values()):
+        monkeypatch.setitem(sys.modules, f"helpers.world.train.{module}", SimpleNamespace(train=train))
+    command.main(["all"])
+    assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-vit", None, "cpu"),
+                      ("vqgan-world", None, "cpu")]
+    assert 'disco-vit {"loss": 1.0}' in capsys.readouterr().out
+    (home / "zoo").mkdir()
+    (home / "zoo" / "judge.json").write_text(json.dumps({"training": {"minutes": 14.0}}))
+    common.put(home / "zoo" / "judge.safetensors", common.safetensors.save({"x": torch.zeros(1)}))
+    command.main(["judge", "--device", "cuda"])
+    command.main(["judge", "--minutes", "3"])
+    assert called[4:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
