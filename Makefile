@@ -1,5 +1,5 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=…] | quality [SYSTEM=…] | env
+# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | env
 
 VENV ?= .venv
 RUN := $(VENV)/bin/python
