@@ -15,9 +15,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import perceptors, weights
+from helpers.errors import Refused
 from helpers.world import scenes, words
 from helpers.world.train import __main__ as command
-from helpers.world.train import codes, common, contrast, data, looks, perceptor, tokens
+from helpers.world.train import codes, common, contrast, data, looks, perceptor, tokens, vqgan
 
 TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
         "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
@@ -284,6 +285,16 @@ def test_a_perceptor_trains_resumes_and_is_published(monkeypatch):
     eye = perceptors.load("disco-resnet")
     assert eye.size == 64 and eye.unknown_words("a red skyscraper") == ["skyscraper"]
     assert eye.encode_image(torch.rand(2, 3, 64, 64)).shape == (2, 8)
+
+
+@pytest.mark.parametrize("missing", ["disco-resnet", "judge"])
+def test_a_vqgan_asks_first_for_what_it_needs(missing, monkeypatch):
+    student = Student()
+    for name in {"disco-resnet", "judge"} - {missing}:
+        common.publish(name, "toy", student.layer, {}, student.training, {})
+    monkeypatch.setattr(vqgan, "Lesson", None)
+    with pytest.raises(Refused, match=f"no embedded network called '{missing}'"):
+        next(vqgan.train())
 
 
 def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, capsys):

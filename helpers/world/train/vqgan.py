@@ -10,8 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .. import judge as judges
+from ... import weights
 from .. import drawing
+from .. import judge as judges
 from . import data, perceptor
 from .codes import Census, look_up
 from .common import Training, autocast, publish
@@ -56,7 +57,6 @@ class Lesson:
     def __init__(self, device, batch, guide):
         from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 
-        from ... import weights
         from ...networks.vqgan import build
 
         self.device, self.batch, self.source = device, batch, data.Batches(batch)
@@ -125,6 +125,8 @@ class Lesson:
 def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-resnet"):
     """Needs `guide` and the judge in the zoo, or is Refused. Yields notes of its progress; at last it is
     published and its metrics are yielded."""
+    for needed in (guide, "judge"):
+        weights.zoo(needed)         # refused now rather than in an hour
     torch.manual_seed(2)
     lesson = Lesson(device, batch, guide)
     parts = {"model": lesson.model, "critic": lesson.critic, "tally": lesson.tally}
