@@ -36,7 +36,8 @@ class Targets:
     rivals: tuple = ()      # of (weight, row (1, d), rows (m, d)): a text, and what it must not be taken for
 
     def __add__(self, other):
-        joined = [torch.cat([getattr(self, name), getattr(other, name)]) for name in ("rows", "weights", "stops")]
+        names = ("rows", "weights", "stops")
+        joined = [torch.cat([getattr(self, name), getattr(other, name)]) for name in names]
         return Targets(*joined, self.rivals + other.rivals)
 
 
@@ -135,7 +136,7 @@ class Prompts(Guide):
         return each + rivalry * self.confusion(looks) if rivalry else each
 
     def confusion(self, looks):
-        """How easily looks are taken for a rival: the contrastive loss that perceptors learn by, per prompt."""
+        """How easily looks are taken for a rival: the contrastive loss, per prompt."""
         looks, total = F.normalize(looks, dim=-1), looks.new_zeros(())
         for weight, row, rows in self.targets.rivals:
             odds = SHARPNESS * looks @ torch.cat([row, rows]).T

@@ -14,7 +14,8 @@ from ...precision import lean_
 from .. import drawing, words
 from . import data
 from .common import Training, publish
-from .contrast import attack, climb, contrast, encode, length, tell
+from .contrast import attack, climb, encode, length, tell
+from .forgeries import Forger, judged
 from .looks import look, to_tensor, weather
 from .tokens import words_file, write_words
 
@@ -46,20 +47,26 @@ def radius(progress, eps, warm):
     return 0.0 if progress < warm else eps * min(1.0, 0.25 + 0.75 * (progress - warm) / 0.4)
 
 
-def fresh(source, turn, reach, rng, device):
-    """A new batch, seen and told anew, and a random start for its attack; radii are 0.3 to 1 of `reach`."""
+def fresh(source, turn, kept, reach, rng, device):
+    """A new batch, seen and told anew, and a random start for its attack; radii are 0.3 to 1 of `reach`.
+
+    kept: (scenes, pixels) that stay from the batch before and come first: those with forgeries at work."""
     chosen, pixels = source.batch(turn)
+    if kept:
+        chosen, pixels = kept[0] + chosen[len(kept[0]):], np.concatenate([kept[1], pixels[len(kept[0]):]])
     images = weather(look(to_tensor(pixels, device), 64, rng), rng)
     said = data.captions(chosen, np.random.default_rng([3, turn]))
     radii = (0.3 + 0.7 * torch.rand(len(images), 1, 1, 1, generator=rng)).to(device) * reach
     noise = torch.randn(images.shape, generator=rng).to(device)
     delta = noise / length(noise) * radii * 0.5
-    return {"said": said, "images": images, "radii": radii, "delta": delta}
+    attack = {"images": images, "radii": radii, "delta": delta}
+    return {"said": said, "scenes": chosen, "pixels": pixels, **attack}
 
 
-def train(name, minutes=60, device="cpu", batch=160, eps=3.0, warm=0.1):
+def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, forging=0.5):
     """Clean for the first `warm` of the time, then attacked with radii growing to `eps` (L2, of a picture of
-    64 x 64 in [0, 1]). Yields notes of its progress; at last it is published and its metrics are yielded."""
+    64 x 64 in [0, 1]), from `forging` on with forgeries too. Yields notes of its progress; at last it is
+    published and its metrics are yielded."""
     torch.manual_seed(SEEDS[name])
     model, tokenizer, config = build(name)
     model = model.to(device)
@@ -67,23 +74,32 @@ def train(name, minutes=60, device="cpu", batch=160, eps=3.0, warm=0.1):
     optimizer = torch.optim.AdamW(groups(model), RATES[name], (0.9, 0.98))
     training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.998,
                         device=device)
-    source, shown = data.Batches(batch), {}
+    source, shown, forger = data.Batches(batch), {}, Forger(batch * 3 // 8, device)
 
     def work(step, progress):
         rng = torch.Generator().manual_seed(step)
+        n = forger.count if progress >= forging else 0
         if step % REPLAYS == 0 or not shown:
-            shown.update(fresh(source, step // REPLAYS, radius(progress, eps, warm), rng, device))
+            kept = (shown["scenes"][:n], shown["pixels"][:n]) if n and not forger.spent else None
+            shown.update(fresh(source, step // REPLAYS, kept, radius(progress, eps, warm), rng, device))
+            if n and not kept:
+                forger.begin(shown["images"].roll(n, 0), rng)
         delta = shown["delta"].requires_grad_()
+        forged = forger.images.requires_grad_() if n else shown["images"][:0]
         text = tell(model, tokenizer, shown["said"], device)
-        seen = encode(model, shown["images"] + delta, device)
-        loss = contrast(seen, text, model.logit_scale.exp().clamp(max=100))
+        seen = encode(model, torch.cat([shown["images"] + delta, forged]), device)
+        loss = judged(seen[:batch], seen[batch:], text, model.logit_scale.exp().clamp(max=100))
         optimizer.zero_grad()
         delta.grad = None
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         shown["delta"] = climb(shown["images"], delta.detach(), delta.grad, shown["radii"], 0.8)
-        return {"loss": loss.item(), "radius": shown["radii"].mean().item()}
+        fooled = (seen[batch:] * text[:n]).sum(1) > (seen[:n] * text[:n]).sum(1)
+        if n:
+            forger.climb(forged.grad)
+        return {"loss": loss.item(), "radius": shown["radii"].mean().item(),
+                "fooled": fooled.float().mean().item() if n else 0.0, "age": forger.age}
 
     yield from training.run(work)
     metrics = measure(training.average, tokenizer, device)
