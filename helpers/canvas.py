@@ -24,7 +24,7 @@ class Canvas(nn.Module):
     def forward(self):
         raise NotImplementedError
 
-    def prior(self):
+    def prior(self, progress=0.0):
         """How odd the parameters look to the generator itself; a scalar, lower is better."""
         return torch.zeros(())
 
@@ -144,8 +144,8 @@ class Masked(Canvas):
     def forward(self):
         return self.image + self.mask * (self.canvas() - self.image)
 
-    def prior(self):
-        return self.canvas.prior()
+    def prior(self, progress=0.0):
+        return self.canvas.prior(progress)
 
     def project_(self):
         self.canvas.project_()

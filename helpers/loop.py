@@ -108,7 +108,7 @@ class Painting:
         self.canvas.train()
         self.optimizer.zero_grad(set_to_none=True)
         losses = self.guide.score(self.canvas(), self.progress)
-        losses["prior"] = self.canvas.prior()
+        losses["prior"] = self.canvas.prior(self.progress)
         total = sum(losses.values())
         self.total = total.detach()
         if total.requires_grad:

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers import perceptors
-from helpers.networks import vqgan
+from helpers import perceptors, weights
+from helpers.networks import prior, vqgan
 
 TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1,
                      "attn_resolutions": [], "resolution": 64, "in_channels": 3, "z_channels": 8,
@@ -49,10 +49,21 @@ def coder():
         return vqgan.build(TINY).eval().requires_grad_(False)
 
 
+def expectation():
+    """A prior of random weights for the latents of `coder`."""
+    with torch.random.fork_rng():
+        torch.manual_seed(6)
+        made = prior.LatentPrior({"channels": 4, "width": 32, "mult": [1], "blocks": 1})
+    return made.eval().requires_grad_(False)
+
+
 def install(monkeypatch):
     """Systems find stand-ins where trained networks would be."""
     eyes = {"disco-resnet": Eye(16), "disco-vit": Eye(12)}
     monkeypatch.setattr(perceptors, "load", lambda name, device="cpu", **_: eyes.setdefault(name, Eye(20)))
     network = coder()
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
+    expects = expectation()
+    monkeypatch.setattr(prior, "load", lambda name, device="cpu": expects)
+    monkeypatch.setattr(weights, "embedded", lambda: ["vqgan-world-prior"])
     return eyes

@@ -89,6 +89,7 @@ TURNED = {
     "story_separator": ({"prompts": "one two. three; four", "story": "sentences", "steps": 4}, ";"),
     # VQGAN-CLIP
     "drawer": ({}, "fft"), "vqgan": None, "codes": ({}, "free"), "code_pull": ({"codes": "free"}, 5.0),
+    "prior": ({}, "30"), "prior_noise": ({"prior": "30"}, "0: 3, 1: 2"),
     "start": ({}, "gradient"), "cell": ({"drawer": "chunky pixels"}, 5),
           "wave_decay": ({"drawer": "fft"}, 2.0),
     "wave_colors": ({"drawer": "fft"}, 3.0), "film": ({}, 3), "frame_steps": (FILM, 3), "zoom": (FILM, "1.2"),

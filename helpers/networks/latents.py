@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.canvas import Canvas, inside
+from helpers.cutouts import at
 from helpers.errors import Refused
 
 CODES = ("nearest", "soft", "free", "chance")
@@ -22,13 +23,15 @@ STARTS = ("codes", "gray", "gradient", "pixels", "snow")
 class Latents(Canvas):
     """A picture height x width, each side a multiple of the network's factor.
 
-    `pull`: how strongly the prior holds latents near the codes. `rng` also draws the codes of "chance".
+    `pull`: how strongly latents are held near the codes. `rng` also draws the codes of "chance".
+    `expect`: (LatentPrior, weight, noise), the last two numbers or functions of progress: what latents should
+    look like besides; it adds to the prior.
     """
 
     learning_rate = 0.1
 
     def __init__(self, network, height, width, codes="nearest", start="codes", pull=0.0, rng=None,
-                 draws=None):
+                 draws=None, expect=None):
         super().__init__()
         if height % network.factor or width % network.factor:
             side = height if height % network.factor else width
@@ -36,6 +39,7 @@ class Latents(Canvas):
             raise Refused(f"a side of the picture is {side}", f"this VQGAN goes in steps of {network.factor}",
                           f"try {below or network.factor} or {below + network.factor}")
         self.network, self.codes, self.pull, self.draws = [network], codes, pull, draws
+        self.expect = expect
         table = network.quantize.table().detach().float()
         self.register_buffer("table", table, persistent=False)
         low, high = network.code_range()
@@ -96,11 +100,19 @@ class Latents(Canvas):
             self.near = apart.amin(1).median().square().clamp(min=1e-6).item() / 4
         return self.near
 
-    def prior(self):
-        """Mean squared distance to the nearest code, in units of the codes' own spread."""
-        if self.pull <= 0 or self.codes == "chance":
-            return self.z.new_zeros(())
-        return self.pull * self.away().amin(1).mean() / self.table.var(0).sum()
+    def prior(self, progress=0.0):
+        """Mean squared distance to the nearest code, in units of the codes' own spread, and how odd latents
+        look to the network in `expect`."""
+        total = self.z.new_zeros(())
+        if self.codes == "chance":
+            return total
+        if self.pull > 0:
+            total = self.pull * self.away().amin(1).mean() / self.table.var(0).sum()
+        weight = at(self.expect[1], progress) if self.expect else 0
+        if weight:
+            z = self.coder.quantize.latent(self.z)
+            total = total + weight * self.expect[0].oddity(z, at(self.expect[2], progress), self.draws)
+        return total
 
     @torch.no_grad()
     def project_(self):

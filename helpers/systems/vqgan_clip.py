@@ -27,6 +27,10 @@ class Settings(Guided):
                       group=FINE)
     code_pull: float = knob(0.0, "hold latents near the codes (commitment)", low=0, high=10, step=0.05,
                             group=FINE)
+    prior: str = knob(1, "how much it must look like what the VQGAN learned from; only where a prior was "
+                      "trained for it", low=0, high=100, kind="schedule", group=FINE)
+    prior_noise: str = knob("0: 2, 1: 0.2", "how coarsely that is judged: 2 sees the layout, 0.2 the details",
+                            low=0.02, high=10, kind="schedule", group=FINE)
     start: str = knob("codes", "what is there before the first step, without init_image (init_noise)",
                       choices=("codes", "gray", "gradient", "pixels", "snow"), group=FINE)
     cell: int = knob(8, "side of a chunky pixel, in pixels (pixel_size)", low=2, high=128, step=1, group=FINE)
@@ -87,7 +91,7 @@ def paint(settings, state=None):
     if hooks:
         made.finish = hooks[0].finish(made)
     if settings.drawer == "vqgan":
-        made.networks.append(settings.vqgan)
+        made.networks += [settings.vqgan] + ([prior_of(settings)] if prior_of(settings) else [])
     return made
 
 
@@ -109,7 +113,24 @@ def drawn(settings, studio):
     if uses_bf16(studio.device, network.precision):
         lower_(network.decoder)
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
-                           rng)
+                           rng, expected(settings, studio))
+
+
+def expected(settings, studio):
+    """The prior trained for this VQGAN, how much it counts, how coarsely it looks; or None."""
+    from helpers import schedules
+    from helpers.networks import prior
+    name = prior_of(settings)
+    if not name:
+        return None
+    return prior.load(name, studio.device), *map(schedules.parse, (settings.prior, settings.prior_noise))
+
+
+def prior_of(settings):
+    """The name of the prior that takes part, or ""."""
+    from helpers import schedules, weights
+    name, weight = f"{settings.vqgan}-prior", schedules.parse(settings.prior)
+    return name if name in weights.embedded() and not (weight.constant and not weight(0)) else ""
 
 
 def roll(settings, studio, film):

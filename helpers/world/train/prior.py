@@ -1,0 +1,72 @@
+"""The prior of the embedded VQGAN: a denoiser of the latents of pictures, 128 px (Karras et al. 2022)."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from ...networks import vqgan
+from ...networks.prior import LatentPrior
+from . import data
+from .common import Training, publish
+from .looks import to_tensor
+
+CONFIG = {"channels": 32, "width": 64, "mult": [1, 2, 2], "blocks": 1}
+
+
+def latents(network, count):
+    """(count, d, 16, 16) fp16 latents of scenes 0..count-1 on the sphere, kept beside the pictures."""
+    path = data.home() / f"latents-{count}.npy"
+    if not path.exists():
+        pixels, out = data.pictures(), []
+        with torch.no_grad():
+            for i in range(0, count, 50):
+                z = network.encode(to_tensor(pixels[i : i + 50], "cpu"))
+                out.append(F.normalize(z, dim=1).half().numpy())
+        part = path.with_suffix(".part.npy")
+        np.save(part, np.concatenate(out))
+        part.rename(path)
+    return np.load(path, mmap_mode="r")
+
+
+def train(name="vqgan-world-prior", minutes=40, device="cpu", batch=64, count=20_000):
+    torch.manual_seed(9)
+    clean = latents(vqgan.load("vqgan-world", "cpu", precision="auto"), count)
+    model = LatentPrior(CONFIG).to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), 6e-4, (0.9, 0.99), weight_decay=0.01)
+    training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.999,
+                        device=device)
+
+    def work(step, progress):
+        rng = torch.Generator().manual_seed(step)
+        chosen = torch.randint(len(clean), (batch,), generator=rng).sort().values.numpy()
+        x = torch.from_numpy(clean[chosen].astype(np.float32)).to(device) * model.scale
+        sigma = (torch.randn(batch, generator=rng) * 1.1 - 0.4).exp().clamp(0.03, 12).to(device)
+        noise = torch.randn(x.shape, generator=rng).to(device)
+        s = sigma.view(-1, 1, 1, 1)
+        guess = model(x + s * noise, sigma)
+        loss = ((guess - x).square() * (s.square() + 1) / s.square()).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return {"loss": loss.item()}
+
+    yield from training.run(work)
+    metrics = measure(training.average, clean)
+    publish(name, "prior", training.average, CONFIG, training, metrics)
+    yield metrics
+
+
+@torch.no_grad()
+def measure(model, clean, count=200):
+    """Mean squared error of the denoised latents (variance 1) for some noises, beside that of the best guess
+    without a network, x / (1 + sigma^2)."""
+    model.eval()
+    x = torch.from_numpy(clean[-count:].astype(np.float32)) * model.scale
+    noise, out = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)), {}
+    for sigma in (0.2, 0.5, 1.0, 3.0):
+        noisy = x + sigma * noise
+        error = (model(noisy, torch.full((count,), sigma)) - x).square().mean().item()
+        plain = (noisy / (1 + sigma**2) - x).square().mean().item()
+        out[f"noise {sigma}"] = {"error": round(error, 4), "without": round(plain, 4)}
+    return out
