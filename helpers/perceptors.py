@@ -113,8 +113,9 @@ def load(name: str, device="cpu", *, precision: str = "auto", progress=None) -> 
 
 
 def names(text: str = "") -> list[str]:
-    """'ViT-B/32, RN50' -> their names; nothing -> the embedded ensemble."""
-    return [name.strip() for name in text.split(",") if name.strip()] or list(ENSEMBLE)
+    """'ViT-B/32, RN50' -> their names; nothing -> the embedded ensemble, as far as it is trained."""
+    given = [name.strip() for name in text.split(",") if name.strip()]
+    return given or [name for name in ENSEMBLE if name in weights.embedded()] or list(ENSEMBLE)
 
 
 def _public(config: dict, state: dict, name: str, precision: str) -> Perceptor:

@@ -65,5 +65,5 @@ def install(monkeypatch):
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
     expects = expectation()
     monkeypatch.setattr(prior, "load", lambda name, device="cpu": expects)
-    monkeypatch.setattr(weights, "embedded", lambda: ["vqgan-world-prior"])
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-vit", "vqgan-world-prior"])
     return eyes

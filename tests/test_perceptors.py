@@ -191,6 +191,9 @@ def test_refusals(tmp_path):
     assert str(refused.value) == "precision is 'fp8'; choose one of 'auto', 'fp32', 'bf16': try 'auto'"
 
 
-def test_names_of_an_ensemble():
+def test_names_of_an_ensemble(monkeypatch):
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-vit", "judge"])
     assert perceptors.names("") == ["disco-resnet", "disco-vit"]
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet"])
+    assert perceptors.names("") == ["disco-resnet"]
     assert perceptors.names(" ViT-B/32, RN50 ,") == ["ViT-B/32", "RN50"]

@@ -257,7 +257,7 @@ def test_several_perceptors_count_as_one(eyes):
     one = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-resnet"))
     both = systems.load("vqgan_clip").paint(small("vqgan_clip"))
     assert one.networks == ["disco-resnet", "vqgan-world"]
-    assert both.networks == ["disco-resnet", "disco-vit", "vqgan-world"]
+    assert both.networks == ["disco-resnet", "disco-vit", "vqgan-world", "vqgan-world-prior"]
     assert next(both).losses["prompts"] < 2 * next(one).losses["prompts"]
 
 

@@ -308,11 +308,11 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
         monkeypatch.setitem(sys.modules, f"helpers.world.train.{module}", SimpleNamespace(train=train))
     command.main(["all"])
     assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-vit", None, "cpu"),
-                      ("vqgan-world", None, "cpu")]
+                      ("vqgan-world", None, "cpu"), ("vqgan-world-prior", None, "cpu")]
     assert 'disco-vit {"loss": 1.0}' in capsys.readouterr().out
     (home / "zoo").mkdir()
     (home / "zoo" / "judge.json").write_text(json.dumps({"training": {"minutes": 14.0}}))
     common.put(home / "zoo" / "judge.safetensors", common.safetensors.save({"x": torch.zeros(1)}))
     command.main(["judge", "--device", "cuda"])
     command.main(["judge", "--minutes", "3"])
-    assert called[4:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
+    assert called[5:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
