@@ -33,6 +33,7 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setenv("DISCOTHEQUE_ZOO", str(tmp_path / "zoo"))
     monkeypatch.setenv("DISCOTHEQUE_TRAIN", str(tmp_path / "train"))
     monkeypatch.setenv("REHEARSAL", "0")
+    monkeypatch.setattr(quality, "GALLERY", tmp_path)
     monkeypatch.setitem(systems.SYSTEMS, "small", "small_system")
     torch.manual_seed(0)
     reader = judge.Judge().eval().requires_grad_(False)
@@ -104,7 +105,7 @@ def test_the_table_is_written_after_every_system(small, tmp_path, monkeypatch, c
     row = dict.fromkeys(quality.SHOWN, 0.5)
     monkeypatch.setattr(quality, "TABLE", tmp_path / "quality.json")
     monkeypatch.setattr(quality, "ends", lambda: {"ceiling": row})
-    monkeypatch.setattr(quality, "measure", lambda system, workers: iter([f"{system} 1/1", {**row, "n": 1}]))
+    monkeypatch.setattr(quality, "measure", lambda system, workers, count: iter([f"{system} 1/1", {**row, "n": 1}]))
     quality.TABLE.write_text(json.dumps({"old": row}))
     quality.main(["small", "--workers", "2"])
     assert list(json.loads(quality.TABLE.read_text())) == ["old", "ceiling", "small"]

@@ -95,14 +95,15 @@ def likelihood(reading, scenes):
 
 
 @torch.no_grad()
-def r_precision(reading, scenes, among=50, seed=0):
-    """(n,) bool: is a picture's own prompt the likeliest of `among`, the others drawn from the list?"""
-    score = likelihood(reading, scenes)
+def r_precision(reading, scenes, pool=(), among=50, seed=0):
+    """(n,) bool: is a picture's own prompt the likeliest of `among`, the others from `pool` or `scenes`?"""
+    pool = list(pool or scenes)
+    own, score = likelihood(reading, scenes).diagonal(), likelihood(reading, pool)
     hits, rng = [], torch.Generator().manual_seed(seed)
-    for i, own in enumerate(scenes):
-        order = torch.randperm(len(scenes), generator=rng).tolist()
-        others = [j for j in order if scenes[j] != own][: among - 1]
-        hits.append(bool((score[i, i] > score[i, others]).all()))
+    for i, scene in enumerate(scenes):
+        order = torch.randperm(len(pool), generator=rng).tolist()
+        others = [j for j in order if pool[j] != scene][: among - 1]
+        hits.append(bool((own[i] > score[i, others]).all()))
     return torch.tensor(hits)
 
 

@@ -20,12 +20,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .. import images, perceptors, safe_files, weights
+from .. import images, perceptors, safe_files, studio, weights
 from ..systems import SYSTEMS, load
 from . import drawing, judge, scenes, words
 from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
+GALLERY = TABLE.parent / "gallery"
 SHOWN = ("r_precision", "thing", "color", "sky", "place")
 SIDE = 128          # pixels of a picture when the judge gets it
 
@@ -69,14 +70,22 @@ def measure(system, workers=1, knobs=None, folder=None, count=100):
         took.append(seconds)
         yield f"{system} {len(took)}/{count}, {seconds:.1f} s: {texts[len(took) - 1]}"
     pictures = [images.open(folder / f"{i:03}.png") for i in chosen]
+    hang(system, pictures[::max(1, count // 20)], texts[::max(1, count // 20)])
     pictures = [F.interpolate(p, (SIDE, SIDE), mode="bilinear", antialias=True) for p in pictures]
     yield grade(pictures, [wanted[i] for i in chosen], [held[i] for i in chosen], sum(took) / count)
+
+
+def hang(system, pictures, texts):
+    """Twenty of them on one sheet in the gallery, at the size a person looks at them."""
+    page = studio.sheet(pictures[:20], texts[:20], columns=5, side=256)
+    with safe_files.whole(GALLERY / f"{system}.jpg") as spare:
+        page.convert("RGB").save(spare, "JPEG", quality=90)
 
 
 def key(settings):
     """12 hex digits that change with any setting and with the weights of any network it names."""
     values = settings.to_dict()
-    networks = [*perceptors.names(values["perceptors"]), *values.values()]
+    networks = [*perceptors.names(values["perceptors"]), *values.values(), f"{values.get('vqgan')}-prior"]
     known = set(weights.names()) | set(perceptors.names(values["perceptors"]))
     prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}
     text = json.dumps([values, prints], sort_keys=True, default=str)
@@ -119,7 +128,7 @@ def grade(pictures, wanted, held, seconds=0.0):
     parts = [reader(part) for part in torch.cat(pictures).split(50)]
     reading = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
     right = {k: v.float() for k, v in judge.grades(reading, wanted).items() if k in SHOWN}
-    right["r_precision"] = judge.r_precision(reading, wanted, min(50, len(wanted))).float()
+    right["r_precision"] = judge.r_precision(reading, wanted, asked()[1]).float()
     apart = torch.tensor(held)
 
     def means(chosen):
@@ -147,11 +156,12 @@ def main(arguments=None):
     parser.add_argument("systems", nargs="*", help=f"default: all of {', '.join(SYSTEMS)}")
     parser.add_argument("--workers", type=int, default=1, help="pictures painted at a time, sharing the "
                         "threads; 2 or more only where memory holds as many systems")
+    parser.add_argument("--count", type=int, default=100, help="how many of the 100 prompts, evenly spread")
     given = parser.parse_args(arguments)
     table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
     table |= ends()
     for system in given.systems or SYSTEMS:
-        for said in measure(system, given.workers):
+        for said in measure(system, given.workers, count=given.count):
             if isinstance(said, str):
                 say(said)
             else:
