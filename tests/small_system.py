@@ -32,7 +32,7 @@ class Canvas(torch.nn.Module):
     def forward(self):
         return self.image
 
-    def prior(self):
+    def prior(self, progress=0.0):
         return self.image.square().mean() * 0.01
 
     def project_(self):

@@ -105,7 +105,8 @@ def test_the_table_is_written_after_every_system(small, tmp_path, monkeypatch, c
     row = dict.fromkeys(quality.SHOWN, 0.5)
     monkeypatch.setattr(quality, "TABLE", tmp_path / "quality.json")
     monkeypatch.setattr(quality, "ends", lambda: {"ceiling": row})
-    monkeypatch.setattr(quality, "measure", lambda system, workers, count: iter([f"{system} 1/1", {**row, "n": 1}]))
+    said = iter(["small 1/1", {**row, "n": 1}])
+    monkeypatch.setattr(quality, "measure", lambda system, workers, count: said)
     quality.TABLE.write_text(json.dumps({"old": row}))
     quality.main(["small", "--workers", "2"])
     assert list(json.loads(quality.TABLE.read_text())) == ["old", "ceiling", "small"]
