@@ -28,7 +28,7 @@ class Latents(Canvas):
     look like besides; it adds to the prior.
     """
 
-    learning_rate = 0.1
+    learning_rate = 0.05
 
     def __init__(self, network, height, width, codes="nearest", start="codes", pull=0.0, rng=None,
                  draws=None, expect=None):

@@ -19,10 +19,10 @@ class Settings(Guided):
     width: int = knob(128, "width in pixels (image_width)", low=32, high=1024, step=8, rehearsal=40)
     height: int = knob(128, "height in pixels (image_width)", low=32, high=1024, step=8, rehearsal=32)
     steps: int = knob(150, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
-    crops: int = knob(12, "looks at parts of the picture per step; 0 only sees it whole "
+    crops: int = knob(6, "looks at parts of the picture per step; 0 only sees it whole "
                       "(batch_size, gradient_accumulate_every, do_cutout)", low=0, high=128, step=1,
                       live=True, rehearsal=4)
-    layers: int = knob(8, "layers of sines: more is more intricate (num_layers, deeper)", low=2, high=64,
+    layers: int = knob(5, "layers of sines: more is more intricate (num_layers, deeper)", low=2, high=64,
                        step=1, rehearsal=3)
     hidden: int = knob(256, "sines per layer (hidden_size)", low=16, high=512, step=16, rehearsal=32)
     w0: float = knob(30.0, "detail the first layer starts with: waves across the picture (theta_initial)",

@@ -42,10 +42,10 @@ class Guided(Common):
                               live=True, group=FINE)
 
     # How it is looked at
-    overview: int = knob(4, "looks at the whole picture per step", low=0, high=64, step=1, live=True)
-    crops: int = knob(12, "looks at parts of the picture per step (cutn, num_cuts)", low=0, high=128, step=1,
+    overview: int = knob(6, "looks at the whole picture per step", low=0, high=64, step=1, live=True)
+    crops: int = knob(6, "looks at parts of the picture per step (cutn, num_cuts)", low=0, high=128, step=1,
                       live=True, rehearsal=4)
-    smallest_crop: str = knob(0.4,
+    smallest_crop: str = knob(0.65,
                               "side of the smallest part looked at, of the picture's (lower_bound_cutout)",
                               low=0.05, high=1, kind="schedule", live=True, group=FINE)
     largest_crop: str = knob(1, "side of the largest part looked at, of the picture's (upper_bound_cutout)",

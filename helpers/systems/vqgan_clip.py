@@ -18,7 +18,7 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Guided):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
-    steps: int = knob(200, "how long to paint (iterations)", low=1, high=5000, step=1, rehearsal=3)
+    steps: int = knob(120, "how long to paint (iterations)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
                       "(vqgan_config, vqgan_checkpoint)", group=FINE)
@@ -27,11 +27,11 @@ class Settings(Guided):
                       group=FINE)
     code_pull: float = knob(0.0, "hold latents near the codes (commitment)", low=0, high=10, step=0.05,
                             group=FINE)
-    prior: str = knob(1, "how much it must look like what the VQGAN learned from; only where a prior was "
+    prior: str = knob(2, "how much it must look like what the VQGAN learned from; only where a prior was "
                       "trained for it", low=0, high=100, kind="schedule", group=FINE)
     prior_noise: str = knob("0: 2, 1: 0.2", "how coarsely that is judged: 2 sees the layout, 0.2 the details",
                             low=0.02, high=10, kind="schedule", group=FINE)
-    start: str = knob("codes", "what is there before the first step, without init_image (init_noise)",
+    start: str = knob("gray", "what is there before the first step, without init_image (init_noise)",
                       choices=("codes", "gray", "gradient", "pixels", "snow"), group=FINE)
     cell: int = knob(8, "side of a chunky pixel, in pixels (pixel_size)", low=2, high=128, step=1, group=FINE)
     wave_decay: float = knob(1.0, "fft: 1 is natural, more is softer (decay)", low=0, high=3, step=0.05,
