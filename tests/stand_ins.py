@@ -66,4 +66,5 @@ def install(monkeypatch):
     expects = expectation()
     monkeypatch.setattr(prior, "load", lambda name, device="cpu": expects)
     monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-vit", "vqgan-world-prior"])
+    monkeypatch.setattr(weights, "fingerprint", lambda name: f"stand-in for {name}")
     return eyes

@@ -63,49 +63,64 @@ def fresh(source, turn, kept, reach, rng, device):
     return {"said": said, "scenes": chosen, "pixels": pixels, **attack}
 
 
+class Lesson:
+    """One step of training: a batch, its attack and its forgeries in one pass, forward and backward."""
+
+    def __init__(self, name, device, batch, eps, warm, forging):
+        self.device, self.batch, self.eps, self.warm, self.forging = device, batch, eps, warm, forging
+        self.model, self.tokenizer, self.config = build(name)
+        self.model = self.model.to(device)
+        self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.AdamW(groups(self.model), RATES[name], (0.9, 0.98))
+        self.source, self.shown = data.Batches(batch), {}
+        self.forger = Forger(batch * 3 // 8, device)
+
+    def show(self, step, progress, n, rng):
+        """A new batch every REPLAYS steps; its first `n` scenes stay while forgeries climb towards them."""
+        kept = (self.shown["scenes"][:n], self.shown["pixels"][:n]) if n and not self.forger.spent else None
+        reach = radius(progress, self.eps, self.warm)
+        self.shown = fresh(self.source, step // REPLAYS, kept, reach, rng, self.device)
+        if n and not kept:
+            self.forger.begin(self.shown["images"].roll(n, 0), rng)
+
+    def __call__(self, step, progress):
+        rng, forger = torch.Generator().manual_seed(step), self.forger
+        n = forger.count if progress >= self.forging else 0
+        if step % REPLAYS == 0 or not self.shown or (n and forger.images is None):
+            self.show(step, progress, n, rng)
+        shown, batch = self.shown, self.batch
+        delta = shown["delta"].requires_grad_()
+        forged = forger.images.requires_grad_() if n else shown["images"][:0]
+        text = tell(self.model, self.tokenizer, shown["said"], self.device)
+        seen = encode(self.model, torch.cat([shown["images"] + delta, forged]), self.device)
+        loss = judged(seen[:batch], seen[batch:], text, self.model.logit_scale.exp().clamp(max=100))
+        self.optimizer.zero_grad()
+        delta.grad = None
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        shown["delta"] = climb(shown["images"], delta.detach(), delta.grad, shown["radii"], 0.8)
+        if n:
+            forger.climb(forged.grad)
+        fooled = (seen[batch:] * text[:n]).sum(1) > (seen[:n] * text[:n]).sum(1)
+        return {"loss": loss.item(), "radius": shown["radii"].mean().item(),
+                "fooled": fooled.float().mean().item() if n else 0.0, "age": forger.age}
+
+
 def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, forging=0.5):
     """Clean for the first `warm` of the time, then attacked with radii growing to `eps` (L2, of a picture of
     64 x 64 in [0, 1]), from `forging` on with forgeries too. Yields notes of its progress; at last it is
     published and its metrics are yielded."""
     torch.manual_seed(SEEDS[name])
-    model, tokenizer, config = build(name)
-    model = model.to(device)
-    model.visual = model.visual.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(groups(model), RATES[name], (0.9, 0.98))
-    training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.998,
-                        device=device)
-    source, shown, forger = data.Batches(batch), {}, Forger(batch * 3 // 8, device)
-
-    def work(step, progress):
-        rng = torch.Generator().manual_seed(step)
-        n = forger.count if progress >= forging else 0
-        if step % REPLAYS == 0 or not shown:
-            kept = (shown["scenes"][:n], shown["pixels"][:n]) if n and not forger.spent else None
-            shown.update(fresh(source, step // REPLAYS, kept, radius(progress, eps, warm), rng, device))
-            if n and not kept:
-                forger.begin(shown["images"].roll(n, 0), rng)
-        delta = shown["delta"].requires_grad_()
-        forged = forger.images.requires_grad_() if n else shown["images"][:0]
-        text = tell(model, tokenizer, shown["said"], device)
-        seen = encode(model, torch.cat([shown["images"] + delta, forged]), device)
-        loss = judged(seen[:batch], seen[batch:], text, model.logit_scale.exp().clamp(max=100))
-        optimizer.zero_grad()
-        delta.grad = None
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        shown["delta"] = climb(shown["images"], delta.detach(), delta.grad, shown["radii"], 0.8)
-        fooled = (seen[batch:] * text[:n]).sum(1) > (seen[:n] * text[:n]).sum(1)
-        if n:
-            forger.climb(forged.grad)
-        return {"loss": loss.item(), "radius": shown["radii"].mean().item(),
-                "fooled": fooled.float().mean().item() if n else 0.0, "age": forger.age}
-
-    yield from training.run(work)
-    metrics = measure(training.average, tokenizer, device)
-    robust = {"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS}
+    lesson = Lesson(name, device, batch, eps, warm, forging)
+    training = Training(name, {"model": lesson.model}, {"model": lesson.optimizer}, minutes,
+                        averaged="model", decay=0.998, device=device)
+    yield from training.run(lesson)
+    metrics = measure(training.average, lesson.tokenizer, device)
+    robust = {"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS,
+              "forgeries from": forging}
     more = {"tokenizer": "words.bpe.gz", "guide": True, "robust": robust}
-    publish(name, "perceptor", training.average, config, training, metrics, **more)
+    publish(name, "perceptor", training.average, lesson.config, training, metrics, **more)
     yield metrics
 
 
