@@ -75,16 +75,17 @@ def again(words) -> int:
     parser = painter("again", "Paint a picture again, the same where no knob is turned.", cls)
     parser.add_argument("picture", help="a PNG painted here, or the folder of a run")
     values = wanted(parsed(parser, words, cls), cls)
-    return begin(cls.__module__.rpartition(".")[2], saved.but(**values) if values else saved)
+    name, settings = cls.__module__.rpartition(".")[2], saved.but(**values) if values else saved
+    return begin(name, settings, runs.turns(path) if path else ())
 
 
-def begin(name: str, settings) -> int:
-    """A new run, from checked settings to its picture."""
+def begin(name: str, settings, live=()) -> int:
+    """A new run, from checked settings to its picture; live: knobs turned on the way, as runs.turns says."""
     from . import runs, vocabulary
     warning = vocabulary.check(settings)
     if warning:
         complain(warning)
-    run = runs.start(name, settings)
+    run = runs.start(name, settings, live=live)
     return keep(run.paint(), run)
 
 

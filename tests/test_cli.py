@@ -74,6 +74,19 @@ def test_the_same_again(run):
     assert runs.load(Path(out.split()[1])).changed() == {"seed": 4}
 
 
+def test_again_turns_the_knobs_that_were_turned_on_the_way(run):
+    cls = systems.load("small_system").Settings
+    first = runs.start("small_system", cls.of(seed=3))
+    painting = first.paint()
+    for frame in runs.record(painting, first):
+        if frame.step == 4:
+            first.turn(painting, contrast=3.0)
+    status, out, _ = run("again", str(first.picture))
+    assert status == 0 and images_of(Path(out.split()[1])) == images_of(first.picture)
+    status, out, _ = run("paint", "--system", "small_system", "--seed", "3")
+    assert images_of(Path(out.split()[1])) != images_of(first.picture)
+
+
 def images_of(path):
     from PIL import Image
     return Image.open(path).tobytes()

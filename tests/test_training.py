@@ -5,6 +5,7 @@ import gzip
 import itertools
 import json
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -153,7 +154,35 @@ def test_pictures_are_drawn_once_and_batches_depend_on_the_step_alone():
     assert len(set(epoch)) == 24, "no picture twice in an epoch"
     held = [scenes.held_out(s.first, s.relation, s.second) for s in few.scenes]
     assert held == [False] * 20 + [True] * 10
-    assert len(data.captions(chosen, np.random.default_rng(0))) == 8
+    assert len(data.captions(chosen, [0])) == 8 and data.captions(chosen, [0]) == data.captions(chosen, [0])
+
+
+def test_batches_of_scenes_alike_differ_only_in_what_stands_there():
+    few = data.Batches(8, count=600, alike=4)
+    mixed = 0
+    for step in range(70):
+        chosen, _ = few.batch(step)
+        counts = Counter((s.place, s.sky) for s in chosen)
+        mixed += max(counts.values()) >= 4
+        assert len(chosen) == 8 and len(counts) <= 4
+    assert mixed > 60
+    epoch = [scene for step in range(600 // 8) for scene in few.batch(step)[0]]
+    assert len(set(epoch)) == 600, "still every picture once"
+
+
+def test_rivals_are_wrong_in_one_thing_or_color_and_could_be_asked_for():
+    chosen = [data.scene(i) for i in range(300)]
+    said, wrong = data.captions(chosen, [5, 1]), data.rivals(chosen, [5, 1])
+    assert wrong == data.rivals(chosen, [5, 1]) and all(a != b for a, b in zip(said, wrong, strict=True))
+    changed = Counter()
+    for i, truth in enumerate(chosen):
+        made = data.rival(truth, np.random.default_rng(i))
+        assert not scenes.held_out(made.first, made.relation, made.second)
+        differ = [name for a, b in zip(truth.items, made.items, strict=True)
+                  for name in ("thing", "color", "count") if getattr(a, name) != getattr(b, name)]
+        assert len(differ) == 1 and made.place == truth.place and made.sky == truth.sky
+        changed[differ[0]] += 1
+    assert changed["thing"] > 150 and changed["color"] > 50 and not changed["count"]
 
 
 @pytest.fixture
@@ -316,3 +345,15 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
     command.main(["judge", "--device", "cuda"])
     command.main(["judge", "--minutes", "3"])
     assert called[5:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
+
+
+def test_wrong_sentences_and_forgeries_cost_what_they_are_worth():
+    from helpers.world.train.forgeries import judged
+    real, text = F.normalize(torch.eye(2, 4) + 0.1, dim=1), F.normalize(torch.eye(2, 4) + 0.1, dim=1)
+    none = torch.zeros(0, 4)
+    plain = judged(real, none, text, 10.0)
+    assert plain == pytest.approx(contrast.contrast(real, text, 10.0).item())
+    far = -text
+    assert judged(real, none, torch.cat([text, far]), 10.0) - plain < 1e-4
+    assert judged(real, none, torch.cat([text, text[:1]]), 10.0) - plain > 0.1
+    assert judged(real, real[:1], text, 10.0) - plain > 0.1

@@ -89,7 +89,11 @@ class GumbelCodebook(Codebook):
 
 
 class VQGAN(nn.Module):
-    """`config`: ddconfig (taming's own), embed_dim, n_embed, and optionally gumbel, l2_codes."""
+    """`config`: ddconfig (taming's own), embed_dim, n_embed, and optionally gumbel, l2_codes, groups.
+
+    groups: of every group norm, instead of taming's 32. At 32 channels those would be one channel each, and
+    then a decoder hides spikes in its pictures to say how bright a whole channel is (Karras et al. 2020).
+    """
 
     def __init__(self, config: dict, precision: str = "fp32"):
         super().__init__()
@@ -104,6 +108,9 @@ class VQGAN(nn.Module):
                          else Codebook(n, d, bool(config.get("l2_codes"))))
         self.quant_conv = nn.Conv2d(channels, d, 1)
         self.post_quant_conv = nn.Conv2d(d, channels, 1)
+        for norm in self.modules():
+            if isinstance(norm, nn.GroupNorm):
+                norm.num_groups = config.get("groups", norm.num_groups)
 
     def encode(self, image: Tensor) -> Tensor:
         """(n, 3, h, w) in [0, 1], sides a multiple of `factor` -> latents (n, d, h/f, w/f).

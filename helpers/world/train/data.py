@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,24 +54,64 @@ class Batches:
     """Endless shuffled batches of `size`, a function of the step alone.
 
     held: how many pictures of held-out combinations to mix in. Only the judge sees them: a judge that never
-    saw a black lighthouse would take its absence for a law of nature.
+    saw a black lighthouse would take its absence for a law of nature. alike: come in groups of so many that
+    share place and sky, so that a batch can be told apart by its things and colors only.
     """
 
-    def __init__(self, size, count=COUNT, held=0):
-        self.size, self.count = size, count
+    def __init__(self, size, count=COUNT, held=0, alike=1):
+        self.size, self.count, self.alike = size, count, alike
         self.sources = [pictures(count)] + ([pictures(held, held=True)] if held else [])
         self.scenes = [scene(i) for i in range(count)] + [scene(i, True) for i in range(held)]
+        kinds = [(place, sky) for place in scenes.PLACES for sky in scenes.SKIES]
+        self.kinds = np.array([kinds.index((s.place, s.sky)) for s in self.scenes])
+
+    def order(self, epoch):
+        """The numbers of all scenes, shuffled in groups of `alike`; what fills no group is left out."""
+        rng = np.random.default_rng([7, epoch])
+        order = rng.permutation(len(self.scenes))
+        if self.alike > 1:
+            order = order[np.argsort(self.kinds[order], kind="stable")]
+            groups = order[: len(order) // self.alike * self.alike].reshape(-1, self.alike)
+            order = rng.permutation(groups).ravel()
+        return order
 
     def batch(self, step):
         """(scenes, pixels (size, 128, 128, 3) uint8)."""
-        per_epoch = len(self.scenes) // self.size
-        order = np.random.default_rng([7, step // per_epoch]).permutation(len(self.scenes))
+        per_epoch = len(self.scenes) // self.alike * self.alike // self.size
+        order = self.order(step // per_epoch)
         chosen = np.sort(order[(step % per_epoch) * self.size :][: self.size])
         seen, held = chosen[chosen < self.count], chosen[chosen >= self.count] - self.count
         pixels = [self.sources[0][seen]] + ([self.sources[1][held]] if len(held) else [])
         return [self.scenes[i] for i in chosen], np.concatenate(pixels)
 
 
-def captions(chosen, rng):
-    """A sentence for each scene."""
-    return [words.caption(s, rng) for s in chosen]
+def captions(chosen, seed):
+    """A sentence for each scene; `seed`: a list of numbers."""
+    return [words.caption(s, np.random.default_rng([*seed, i])) for i, s in enumerate(chosen)]
+
+
+def rivals(chosen, seed):
+    """For each scene a sentence that is wrong in one thing or color, phrased like that of `captions`.
+
+    In a random batch place and sky tell most pictures apart, and a guide that learns no more than that paints
+    no things; sentences that differ in nothing else make it look (Yuksekgonul et al. 2023)."""
+    out = []
+    for i, (s, said) in enumerate(zip(chosen, captions(chosen, seed), strict=True)):
+        rng, wrong = np.random.default_rng([*seed, i, 1]), said
+        while wrong == said:                # where the color stays unsaid, another one changes nothing
+            wrong = words.caption(rival(s, rng), np.random.default_rng([*seed, i]))
+        out.append(wrong)
+    return out
+
+
+def rival(truth, rng, recolored=0.3):
+    """The scene with another thing in it or (`recolored`: how often) another color, never a held-out one:
+    what is only ever called wrong cannot be asked for."""
+    while True:
+        which = "second" if truth.second and truth.relation != "in" and rng.uniform() < 0.5 else "first"
+        item = getattr(truth, which)
+        name, options = ("color", scenes.COLORS) if rng.uniform() < recolored else ("thing", scenes.THINGS)
+        other = replace(item, **{name: scenes.pick(rng, options)})
+        made = replace(truth, **{which: other})
+        if other != item and not scenes.held_out(made.first, made.relation, made.second):
+            return made

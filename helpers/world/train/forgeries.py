@@ -47,7 +47,8 @@ class Forger:
 
 
 def judged(real, forged, text, scale):
-    """The contrastive loss of `real` pictures and their texts, with forgeries as further wrong pictures."""
-    target = torch.arange(len(real), device=real.device)
+    """The contrastive loss of `real` pictures and their texts, which come first, with forgeries as further
+    wrong pictures and the rest of `text` as further wrong sentences."""
+    target, said = torch.arange(len(real), device=real.device), text[: len(real)]
     from_picture = F.cross_entropy(scale * real @ text.T, target)
-    return (from_picture + F.cross_entropy(scale * text @ torch.cat([real, forged]).T, target)) / 2
+    return (from_picture + F.cross_entropy(scale * said @ torch.cat([real, forged]).T, target)) / 2

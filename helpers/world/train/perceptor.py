@@ -48,14 +48,15 @@ def radius(progress, eps, warm):
 
 
 def fresh(source, turn, kept, reach, rng, device):
-    """A new batch, seen and told anew, and a random start for its attack; radii are 0.3 to 1 of `reach`.
+    """A new batch, seen and told anew, truly and wrongly, and a random start for its attack; radii are 0.3
+    to 1 of `reach`.
 
     kept: (scenes, pixels) that stay from the batch before and come first: those with forgeries at work."""
     chosen, pixels = source.batch(turn)
     if kept:
         chosen, pixels = kept[0] + chosen[len(kept[0]):], np.concatenate([kept[1], pixels[len(kept[0]):]])
     images = weather(look(to_tensor(pixels, device), 64, rng), rng)
-    said = data.captions(chosen, np.random.default_rng([3, turn]))
+    said = [*data.captions(chosen, [3, turn]), *data.rivals(chosen, [3, turn])]
     radii = (0.3 + 0.7 * torch.rand(len(images), 1, 1, 1, generator=rng)).to(device) * reach
     noise = torch.randn(images.shape, generator=rng).to(device)
     delta = noise / length(noise) * radii * 0.5
@@ -72,7 +73,7 @@ class Lesson:
         self.model = self.model.to(device)
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(groups(self.model), RATES[name], (0.9, 0.98))
-        self.source, self.shown = data.Batches(batch), {}
+        self.source, self.shown = data.Batches(batch, alike=16), {}
         self.forger = Forger(batch * 3 // 8, device)
 
     def show(self, step, progress, n, rng):

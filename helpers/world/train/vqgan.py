@@ -22,7 +22,8 @@ from .looks import to_tensor
 CONFIG = {
     "l2_codes": True,
     "embed_dim": 32,
-    "n_embed": 1024,
+    "n_embed": 4096,
+    "groups": 8,
     "ddconfig": {"double_z": False, "z_channels": 64, "resolution": 128, "in_channels": 3, "out_ch": 3,
                  "ch": 32, "ch_mult": [1, 2, 2, 4], "num_res_blocks": 1, "attn_resolutions": [16],
                  "dropout": 0.0},
@@ -71,9 +72,9 @@ class Lesson:
         self.census = Census(self.model.quantize.embedding.weight, self.tally[0])
 
     def pictures(self, step, rng):
-        """Mostly crops of 64 px, every fourth time a few whole pictures of 128 px."""
+        """By turns crops of 64 px and a few whole pictures of 128 px: norms see as much as when painting."""
         images = to_tensor(self.source.batch(step)[1], self.device)
-        whole = step % 4 == 3
+        whole = step % 2 == 1
         return images[: self.batch // 3].contiguous() if whole else crop(images, 64, rng).contiguous()
 
     def remade(self, images, progress, step, rng):
@@ -95,7 +96,7 @@ class Lesson:
         rng = torch.Generator().manual_seed(step)
         images = self.pictures(step, rng)
         remade, codes = self.remade(images, progress, step, rng)
-        weight = 0.15 * min(1.0, max(0.0, (progress - 0.3) / 0.2))
+        weight = 0.1 * min(1.0, max(0.0, (progress - 0.4) / 0.2))
         terms = {"pixel": (remade - images).abs().mean() + (remade - images).square().mean(), "codes": codes}
         with autocast(self.device):
             pairs = zip(self.features(remade), self.features(images), strict=True)
