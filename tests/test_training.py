@@ -17,9 +17,10 @@ from torch.nn import functional as F
 
 from helpers import perceptors, weights
 from helpers.errors import Refused
-from helpers.world import scenes, words
+from helpers.networks import vqgan as networks
+from helpers.world import judge, scenes, words
 from helpers.world.train import __main__ as command
-from helpers.world.train import codes, common, contrast, data, looks, perceptor, tokens, vqgan
+from helpers.world.train import codes, common, contrast, data, looks, perceptor, prior, tokens, vqgan
 
 TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
         "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
@@ -314,6 +315,33 @@ def test_a_perceptor_trains_resumes_and_is_published(monkeypatch):
     eye = perceptors.load("disco-resnet")
     assert eye.size == 64 and eye.unknown_words("a red skyscraper") == ["skyscraper"]
     assert eye.encode_image(torch.rand(2, 3, 64, 64)).shape == (2, 8)
+
+
+def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
+    few = functools.partial(data.Batches, count=64)
+    monkeypatch.setattr(data, "Batches", few)
+    monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
+    model, _, config = perceptor.build("disco-resnet")
+    student = Student()
+    common.publish("disco-resnet", "perceptor", model, config, student.training, {})
+    common.publish("judge", "judge", judge.Judge(), {"trunk": "resnet10t"}, student.training, {})
+    small = vqgan.CONFIG | {"n_embed": 64, "ddconfig": vqgan.CONFIG["ddconfig"] | {"ch_mult": [1, 1, 1, 1]}}
+    monkeypatch.setattr(vqgan, "CONFIG", small)
+    monkeypatch.setattr(vqgan, "measure", functools.partial(vqgan.measure, count=4))
+    *_, metrics = vqgan.train(minutes=8 / 60, batch=4)
+    card, _ = weights.zoo("vqgan-world")
+    assert card["training"]["steps"] == 8 and card["config"] == small
+    assert set(metrics) == {"L1", "codes in use", "judge on originals", "judge on reconstructions"}
+    net = networks.load("vqgan-world")
+    assert {m.num_groups for m in net.modules() if isinstance(m, nn.GroupNorm)} == {small["groups"]}
+    before = few(64).sources[0][:2]
+    monkeypatch.setattr(data, "pictures", lambda: before)
+    monkeypatch.setattr(prior, "CONFIG", prior.CONFIG | {"width": 32, "mult": [1, 1]})
+    monkeypatch.setattr(prior, "measure", functools.partial(prior.measure, count=3))
+    *_, metrics = prior.train(minutes=3 / 60, batch=2, count=2)
+    assert set(metrics) == {f"noise {sigma}" for sigma in (0.2, 0.5, 1.0, 3.0)}
+    card, _ = weights.zoo("vqgan-world-prior")
+    assert card["training"]["steps"] == 3 and card["training"]["data"].endswith("scenes 0 to 1")
 
 
 @pytest.mark.parametrize("missing", ["disco-resnet", "judge"])

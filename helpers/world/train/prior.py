@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from ...networks import vqgan
 from ...networks.prior import LatentPrior
+from .. import drawing
 from . import data
 from .common import Training, publish
 from .looks import to_tensor
@@ -29,8 +30,11 @@ def latents(network, count):
 
 
 def train(name="vqgan-world-prior", minutes=40, device="cpu", batch=64, count=20_000):
+    """Needs the VQGAN in the zoo, or is Refused. Yields notes of its progress; at last it is published and
+    its metrics are yielded."""
     torch.manual_seed(9)
-    clean = latents(vqgan.load("vqgan-world", "cpu", precision="auto"), count)
+    network = vqgan.load("vqgan-world", "cpu", precision="auto")
+    clean = latents(network, count)
     model = LatentPrior(CONFIG).to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), 6e-4, (0.9, 0.99), weight_decay=0.01)
     training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.999,
@@ -52,17 +56,20 @@ def train(name="vqgan-world-prior", minutes=40, device="cpu", batch=64, count=20
         return {"loss": loss.item()}
 
     yield from training.run(work)
-    metrics = measure(training.average, clean)
-    publish(name, "prior", training.average, CONFIG, training, metrics)
+    metrics = measure(training.average.to("cpu"), network)
+    publish(name, "prior", training.average, CONFIG, training, metrics,
+            f"latents of helpers.world, scenes 0 to {count - 1}")
     yield metrics
 
 
 @torch.no_grad()
-def measure(model, clean, count=200):
-    """Mean squared error of the denoised latents (variance 1) for some noises, beside that of the best guess
-    without a network, x / (1 + sigma^2)."""
+def measure(model, network, count=200):
+    """On latents of scenes never trained on: mean squared error of the denoised ones (variance 1) for some
+    noises, beside that of the best guess without a network, x / (1 + sigma^2)."""
     model.eval()
-    x = torch.from_numpy(clean[-count:].astype(np.float32)) * model.scale
+    pixels = np.stack([drawing.draw(data.scene(30_000_000 + i), 128) for i in range(count)])
+    x = torch.cat([network.encode(part) for part in to_tensor(pixels, "cpu").split(50)])
+    x = F.normalize(x, dim=1) * model.scale
     noise, out = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)), {}
     for sigma in (0.2, 0.5, 1.0, 3.0):
         noisy = x + sigma * noise
