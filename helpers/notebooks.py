@@ -34,6 +34,7 @@ os.chdir(home)
 from helpers.notebooks import ready
 print(ready())
 {imports}'''
+FOLDED = ("setup", "fine")      # what JupyterLab shows as "…" until somebody asks; Colab folds all forms
 FORMS = {"form": ("Choose", "Essential"), "fine": ("Fine tuning", "Fine tuning")}     # cell id: title, group
 
 
@@ -150,6 +151,8 @@ def refresh(paths=()):
         fresh = renewed(path.stem, {cell.id: cell.source for cell in notebook.cells})
         for cell in notebook.cells:
             cell.source = fresh.get(cell.id, cell.source)
+            if cell.id in FOLDED:
+                cell.metadata["jupyter"] = {"source_hidden": True}
         path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     titles = {path.stem: nbformat.read(path, as_version=4).cells[0].source for path in everything}
     page = HOME / "README.md"

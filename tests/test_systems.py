@@ -64,7 +64,7 @@ TURNED = {
     "prompts": ({}, "castle"), "every": None, "device": None, "perceptors": ({}, "disco-vit"),
           "seed": ({}, 9),
     "width": ({}, 96), "height": ({}, 96), "image_prompts": ({}, photo(1)), "noise_prompts": ({}, "7:0.5"),
-    "story_every": (STORY, 1), "target_image": ({}, photo(1)),
+    "story_every": (STORY, 1), "story_at": (STORY, "1"), "target_image": ({}, photo(1)),
           "target_weight": ({"target_image": photo(1)}, "9"),
     "overview": ({}, 7), "crops": ({}, 9), "smallest_crop": ({}, "0.1"), "largest_crop": ({}, "0.6"),
     "crop_power": ({}, "3"), "crop_sizes": ({}, "bell"), "crop_mean": ({"crop_sizes": "bell"}, 0.4),
@@ -282,11 +282,25 @@ def test_wide_pictures():
     ("vqgan_clip", {"story_every": 5},
      "story_every is set but prompts has one scene; scenes are parted by ^: "
                                        "try 'a house in the snow ^ a house on fire'"),
+    ("deep_daze", {"story_at": "5"}, "story_at is set but prompts has one scene; scenes are parted by ^: "
+                                     "try 'a house in the snow ^ a house on fire'"),
+    ("deep_daze", {"prompts": "a ^ b", "story_at": "30, 9"},
+     "story_at is '30, 9'; it takes rising whole numbers above 0: try '30, 75'"),
+    ("deep_daze", {"prompts": "a ^ b", "story_at": "soon"},
+     "story_at is 'soon'; it takes rising whole numbers above 0: try '30, 75'"),
+    ("deep_daze", {"prompts": "a ^ b", "story_at": "3", "story_every": 2},
+     "story_every and story_at are both set; either says when scenes change: leave story_every at 0"),
 ])
 def test_refusals(name, values, message):
     with pytest.raises(Refused) as refusal:
         small(name, **values)
     assert str(refusal.value) == message
+
+
+def test_scenes_of_a_film_begin_with_its_pictures():
+    film = small("vqgan_clip", prompts="a ^ b ^ c", film=4, steps=7, frame_steps=3, story_at="1, 3")
+    assert film.beginnings() == [7, 13]
+    assert small("vqgan_clip", prompts="a ^ b ^ c", steps=20, story_at="1, 3").beginnings() == [1, 3]
 
 
 def test_encoding_must_fit(tmp_path):

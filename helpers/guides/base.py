@@ -59,15 +59,18 @@ class Blend(Guide):
 
 
 class Story(Guide):
-    """One guide after the other, each for `every` steps of `total`, and around again."""
+    """One guide after the other, each for `every` steps of `total`, and around again; or each from its step
+    of `starts` on, the first from the beginning."""
 
-    def __init__(self, guides, every, total):
+    def __init__(self, guides, every, total, starts=()):
         super().__init__()
-        self.guides, self.every, self.total = nn.ModuleList(guides), every, total
+        self.guides, self.every, self.total, self.starts = nn.ModuleList(guides), every, total, starts
 
     def scene(self, progress):
         """Which guide speaks now. Depends on progress alone, so a resumed run is in the right scene."""
-        return int(progress * self.total / self.every + 1e-6) % len(self.guides)
+        step = progress * self.total + 1e-6
+        number = sum(step >= start for start in self.starts) if self.starts else int(step / self.every)
+        return number % len(self.guides)
 
     def forward(self, image, progress=0.0):
         return self.guides[self.scene(progress)](image, progress)

@@ -3,6 +3,8 @@
 Standard library only; wiring.py turns these knobs into guides and canvases.
 """
 
+import itertools
+import re
 from dataclasses import dataclass
 
 from helpers import palettes, prompts
@@ -36,6 +38,8 @@ class Guided(Common):
                          "vector_prompts)", group=FINE)
     story_every: int = knob(0, "steps per scene of a story, 0 shares the run evenly (change_prompt_every)",
                             low=0, high=5000, step=1, group=FINE)
+    story_at: str = knob("", "or where its later scenes begin, with commas: after 30, 75 steps, or pictures "
+                         "of a film (change_prompts_on_frame)", group=FINE)
     target_image: str = knob("", "a picture to come close to in colors and places (target_images)",
                              kind="image", group=FINE)
     target_weight: str = knob(1, "how close to the target image", low=-10, high=100, kind="schedule",
@@ -118,9 +122,14 @@ class Guided(Common):
 
     def check(self):
         super().check()
-        if self.story_every and not self.tells():
-            raise Refused("story_every is set but prompts has one scene", "scenes are parted by ^",
-                          "try 'a house in the snow ^ a house on fire'")
+        for name in ("story_every", "story_at"):
+            if getattr(self, name) and not self.tells():
+                raise Refused(f"{name} is set but prompts has one scene", "scenes are parted by ^",
+                              "try 'a house in the snow ^ a house on fire'")
+        if self.story_every and self.story_at:
+            raise Refused("story_every and story_at are both set", "either says when scenes change",
+                          "leave story_every at 0")
+        self.beginnings()
         if present(self.mask) and not present(self.init_image):
             raise Refused("mask is given without init_image", "a mask keeps a part of a picture",
                           "give that picture as init_image")
@@ -129,6 +138,15 @@ class Guided(Common):
         if self.palette.strip():
             palettes.parse(self.palette)
         palettes.color(self.edge_color, "edge_color")
+
+    def beginnings(self):
+        """Steps after which the second, third … scene of a story begins, as story_at says."""
+        words = [word.strip() for word in self.story_at.split(",") if word.strip()]
+        numbers = [int(word) if re.fullmatch("[0-9]{1,6}", word) else 0 for word in words]
+        if any(b <= a for a, b in itertools.pairwise([0, *numbers])):
+            raise Refused(f"story_at is {self.story_at!r}", "it takes rising whole numbers above 0",
+                          "try '30, 75'")
+        return numbers
 
     def tells(self):
         """Are there several scenes?"""

@@ -71,6 +71,11 @@ class Settings(Guided):
             raise Refused(f"{moving[0]} is set but film is 0",
                           "the camera moves from picture to picture of a film", "try film=30")
 
+    def beginnings(self):
+        """As elsewhere; a film's scenes begin with pictures."""
+        numbers, filming = super().beginnings(), self.film or present(self.frames)
+        return [self.steps + (n - 1) * self.frame_steps for n in numbers] if filming else numbers
+
 
 def still(name):
     return "1" if name == "zoom" else "0"

@@ -86,7 +86,7 @@ def wishes(settings, studio, total, told=None):
     blends = [sum_of([(1 / len(scene)) * guide for guide in scene]) for scene in scenes]
     if len(blends) == 1:
         return blends[0]
-    return Story(blends, settings.story_every or total / len(blends), total)
+    return Story(blends, settings.story_every or total / len(blends), total, settings.beginnings())
 
 
 def look(settings, studio, eye, scene, seen, noises):
