@@ -306,7 +306,8 @@ def test_a_perceptor_trains_resumes_and_is_published(monkeypatch):
     monkeypatch.setattr(perceptor, "measure", functools.partial(perceptor.measure, count=100))
     recipe = functools.partial(perceptor.train, "disco-resnet", batch=16, warm=0.0)
     *_, metrics = recipe(minutes=2 / 60)
-    assert set(metrics) == {f"R@1 of 100, {side} pairs, {kind}" for side in ("seen", "held-out")
+    assert set(metrics) == {f"{what}, {side} pairs, {kind}" for side in ("seen", "held-out")
+                            for what in ("R@1 of 100", "nearer than 8 rivals")
                             for kind in ("clean", "attacked")}
     assert weights.zoo("disco-resnet")[0]["training"]["steps"] == 2
     *_, metrics = recipe(minutes=4 / 60)
@@ -375,13 +376,23 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
     assert called[5:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
 
 
-def test_wrong_sentences_and_forgeries_cost_what_they_are_worth():
-    from helpers.world.train.forgeries import judged
-    real, text = F.normalize(torch.eye(2, 4) + 0.1, dim=1), F.normalize(torch.eye(2, 4) + 0.1, dim=1)
-    none = torch.zeros(0, 4)
-    plain = judged(real, none, text, 10.0)
-    assert plain == pytest.approx(contrast.contrast(real, text, 10.0).item())
-    far = -text
-    assert judged(real, none, torch.cat([text, far]), 10.0) - plain < 1e-4
-    assert judged(real, none, torch.cat([text, text[:1]]), 10.0) - plain > 0.1
-    assert judged(real, real[:1], text, 10.0) - plain > 0.1
+def test_wrong_sentences_cost_what_they_are_worth():
+    real, text = (F.normalize(torch.eye(2, 4) + 0.1, dim=1) for _ in range(2))
+    plain = contrast.contrast(real, text, 10.0)
+    logits = 10 * real @ text.T
+    assert plain.item() == pytest.approx(F.cross_entropy(logits, torch.arange(2)).item())
+    assert contrast.contrast(real, torch.cat([text, -text]), 10.0) - plain < 1e-4
+    assert contrast.contrast(real, torch.cat([text, text[:1]]), 10.0) - plain > 0.1
+
+
+def test_found_counts_own_sentences():
+    eye = torch.eye(4)
+
+    class Model(nn.Module):
+        def visual(self, x):
+            return x.mean((2, 3)) @ torch.eye(3, 4)
+    monkey = torch.stack([eye[:3], eye[[1, 1, 3]]])      # the second rival is the sentence itself
+    shown = contrast.standard(torch.zeros(3, 3, 2, 2)) * 0 + torch.eye(3)[:, :, None, None]
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (contrast.MEAN, contrast.STD))
+    nearest, alone = perceptor.found(Model(), shown * std + mean, monkey, 0.0, "cpu").tolist()
+    assert nearest == 1.0 and alone == pytest.approx(2 / 3)

@@ -29,10 +29,11 @@ def encode(model, images, device):
 
 
 def contrast(image, text, scale):
-    """CLIP's loss between n pictures and their n texts, both ways (Radford et al. 2021)."""
-    logits = scale * image @ text.T
-    target = torch.arange(len(logits), device=logits.device)
-    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+    """CLIP's loss between n pictures and their n texts, both ways (Radford et al. 2021). What `text` has
+    beyond n are wrong sentences, to which a picture must not be nearer than to its own."""
+    logits, n = scale * image @ text.T, len(image)
+    target = torch.arange(n, device=logits.device)
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits[:, :n].T, target)) / 2
 
 
 def tell(model, tokenizer, said, device):

@@ -105,13 +105,14 @@ def rivals(chosen, seed):
 
 
 def rival(truth, rng, recolored=0.3):
-    """The scene with another thing in it or (`recolored`: how often) another color, never a held-out one:
-    what is only ever called wrong cannot be asked for."""
+    """The scene with another thing in it or (`recolored`: how often) another color. Of a scene that is
+    trained on it is never a held-out one: what is only ever called wrong could not be asked for."""
+    free = scenes.held_out(truth.first, truth.relation, truth.second)
     while True:
         which = "second" if truth.second and truth.relation != "in" and rng.uniform() < 0.5 else "first"
         item = getattr(truth, which)
         name, options = ("color", scenes.COLORS) if rng.uniform() < recolored else ("thing", scenes.THINGS)
         other = replace(item, **{name: scenes.pick(rng, options)})
         made = replace(truth, **{which: other})
-        if other != item and not scenes.held_out(made.first, made.relation, made.second):
+        if other != item and (free or not scenes.held_out(made.first, made.relation, made.second)):
             return made
