@@ -18,7 +18,7 @@ from .errors import Refused, closest, quoted, unknown
 from .schedules import written
 
 GROUPS = ("Essential", "Fine tuning")
-KINDS = (None, "schedule", "image", "images", "prompts", "noise", "list", "palette", "folder")
+KINDS = (None, "schedule", "image", "images", "prompts", "noise", "list", "palette", "folder", "file")
 TYPES = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -53,7 +53,7 @@ def knob(default, help, *, low=None, high=None, step=None, choices=None, rehears
 
     `kind` refines text: "schedule" (a number or `0: 1, 0.5: 0.2`, each value in range), "prompts", "noise"
     (seeds), "list" (commas, each part one of choices), "image" (path, address or picture), "images",
-    "palette", "folder". `live`: may be turned while painting.
+    "palette", "folder", "file" (paths). `live`: may be turned while painting.
     """
     assert kind in KINDS and group in GROUPS, (kind, group)  # an author's slip, not an artist's
     about = dict(help=help, low=low, high=high, step=step, choices=tuple(choices) if choices else None,
@@ -68,14 +68,17 @@ def knobs(cls: type) -> MappingProxyType:
     return MappingProxyType({k.name: k for group in GROUPS for k in seen if k.group == group})
 
 
-def named(name: str, known) -> Knob:
-    """The knob of that name, or a refusal that guesses what was meant; names of older notebooks are known."""
+def named(name: str, known, also=()) -> Knob:
+    """The knob of that name, or a refusal that guesses what was meant; names of older notebooks are known.
+
+    also: what else could have been meant, such as flags that are no knobs.
+    """
     if name in known:
         return known[name]
     for other in known.values():
         if name in other.traditional:
             raise Refused(f"no setting called {name!r}", f"did you mean {other.name!r}?")
-    raise unknown("setting", name, known)
+    raise unknown("setting", name, [*known, *also])
 
 
 def read(knob: Knob, text: str):
@@ -119,8 +122,18 @@ def _typed(knob: Knob, value):
         if knob.type is float and isfinite(value):
             return float(value)
     if knob.type is str and isinstance(value, (str, os.PathLike)):
-        return os.fspath(value)
+        return _text(knob, os.fspath(value))
     raise Refused(f"{knob.name} is {value!r}", f"it must be {TYPES[knob.type]}", f"try {knob.default!r}")
+
+
+def _text(knob: Knob, value: str) -> str:
+    """Text that can be written down: a shell may hand over bytes that are none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(f"{knob.name} has {value[error.start]!r}", "text must be UTF-8",
+                      "type it anew") from error
+    return value
 
 
 def _picture(knob: Knob, value):

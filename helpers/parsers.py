@@ -5,7 +5,7 @@ from argparse import SUPPRESS, ArgumentParser, HelpFormatter
 from functools import partial
 
 from . import forms, systems
-from .errors import Refused, closest, unknown
+from .errors import Refused
 from .knobs import TYPES, knobs, named
 from .schedules import NUMBER
 
@@ -41,10 +41,9 @@ def parsed(parser: Parser, words: list[str], cls=None):
             raise Refused(f"{word!r} stands alone", "a value follows its --knob",
                           "put words with spaces in quotes")
         name = word[2:].partition("=")[0].replace("-", "_")
-        known = [flag[2:] for flag in parser._option_string_actions if flag.startswith("--")]
-        if cls and not closest(name, known):
-            named(name, knobs(cls))
-        raise unknown("setting", name, known)
+        known = knobs(cls) if cls else {}
+        named(name, known, [flag[2:] for flag in parser._option_string_actions if flag.startswith("--")
+                            and flag[2:].replace("-", "_") not in known])
     return options
 
 

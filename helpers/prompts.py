@@ -56,10 +56,10 @@ def noise(text: str, name: str = "noise_prompts") -> list[tuple[int, float]]:
     """`7 | 8:0.5` -> (seed, weight) of each prompt that is nothing but noise; empty text is none."""
     pairs = []
     for part in filter(None, (part.strip() for part in text.split("|"))):
-        match = re.fullmatch(rf"([0-9]+)\s*(?::\s*({NUMBER}))?", part)
-        if not match:
-            raise Refused(f"{name} has {part!r}",
-                          "a noise prompt is a seed and perhaps a weight", "try '7 | 8:0.5'")
+        match = re.fullmatch(rf"([0-9]{{1,18}})\s*(?::\s*({NUMBER}))?", part)
+        if not match or abs(float(match[2] or 1)) > HEAVIEST:
+            raise Refused(f"{name} has {part!r}", "a noise prompt is a seed of up to 18 digits, and perhaps a "
+                          f"weight up to {HEAVIEST}", "try '7 | 8:0.5'")
         pairs.append((int(match[1]), float(match[2] or 1)))
     return pairs
 

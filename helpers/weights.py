@@ -156,7 +156,7 @@ def convert(path: Path, tidy: Tidy) -> dict:
     from safetensors import safe_open
     from safetensors.torch import save_file
 
-    if _is_safetensors(path) or not path.is_relative_to(cache()):
+    if not path.is_file() or _is_safetensors(path) or not path.is_relative_to(cache()):
         return tidy(read(path))
     twin = path.with_name(f"{path.name}.safetensors")
     made_from = {"source": sha256(path), "reader": READER, "tidy": f"{tidy.__module__}.{tidy.__qualname__}"}

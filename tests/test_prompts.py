@@ -57,14 +57,16 @@ def test_noise():
     assert noise("7 | 8:0.5 | 12:1") == [(7, 1), (8, 0.5), (12, 1)] and noise(" ") == []
 
 
+NOISE = "a noise prompt is a seed of up to 18 digits, and perhaps a weight up to 100: try '7 | 8:0.5'"
 EMPTY = "prompts is empty; it needs at least one word: try 'a red lighthouse by the sea at sunset'"
 
 
 @pytest.mark.parametrize("read, text, message", [
     (parse, "", EMPTY), (parse, " | ", EMPTY), (scenes, " ^ |", EMPTY),
     (parse, "fog | :0.5", "prompts has ':0.5'; a weight comes after words: try 'fog:0.5'"),
-    (noise, "7 | x", "noise_prompts has 'x'; a noise prompt is a seed and perhaps a weight: try '7 | 8:0.5'"),
-    (noise, "-7", "noise_prompts has '-7'; a noise prompt is a seed and perhaps a weight: try '7 | 8:0.5'"),
+    (noise, "7 | x", f"noise_prompts has 'x'; {NOISE}"), (noise, "-7", f"noise_prompts has '-7'; {NOISE}"),
+    (noise, "9" * 19, f"noise_prompts has '{'9' * 19}'; {NOISE}"),
+    (noise, "7:1e400", f"noise_prompts has '7:1e400'; {NOISE}"),
 ])
 def test_refusals(read, text, message):
     with pytest.raises(Refused) as refused:

@@ -47,7 +47,7 @@ def test_accepted(given, kept):
 
 SCHEDULE = "a schedule is a number or keyframes of progress and value: try '0: 1, 0.5: 0.2'"
 PICTURE = "it must be a picture: try a path, an address, or a PIL image"
-NOISE = "a noise prompt is a seed and perhaps a weight: try '7 | 8:0.5'"
+NOISE = "a noise prompt is a seed of up to 18 digits, and perhaps a weight up to 100: try '7 | 8:0.5'"
 CHANGES = "choose from 'flip', 'noise', 'zoom': did you mean 'noise'?"
 LIST = "choose one of 'auto', 'cpu', 'cuda', 'mps'"
 WORD = "it needs at least one word: try 'a red lighthouse by the sea at sunset'"
@@ -74,6 +74,7 @@ WORD = "it needs at least one word: try 'a red lighthouse by the sea at sunset'"
     ({"shift": 11}, "shift is 11; it must be at most 10: try 10"),
     ({"symmetric": 1}, "symmetric is 1; it must be True or False: try False"),
     ({"prompts": 3}, "prompts is 3; it must be text: try 'a red lighthouse by the sea at sunset'"),
+    ({"prompts": "fog \udcff"}, "prompts has '\\udcff'; text must be UTF-8: type it anew"),
     ({"prompts": " | "}, f"prompts is empty; {WORD}"),
     ({"prompts": "fog | :2"}, "prompts has ':2'; a weight comes after words: try 'fog:0.5'"),
     ({"device": "gpu"}, f"device is 'gpu'; {LIST}"),

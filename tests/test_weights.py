@@ -250,6 +250,8 @@ def test_a_local_path_overrides(site, tmp_path, monkeypatch):
     assert card == {"name": "mine", "kind": "vqgan", "config": {"c": 3}} and list(state) == ["mine"]
     here = digest((tmp_path / "mine.safetensors").read_bytes())
     assert weights.fingerprint(f"toy={tmp_path}/mine.safetensors") == here
+    with pytest.raises(Refused, match="gone.ckpt is not there; weights come as"):
+        weights.load(str(tmp_path / "gone.ckpt"), "vqgan", drop_loss)
 
 
 def drop_loss(state):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
@@ -90,10 +89,10 @@ def saved(perceptor, path):
         else:
             found = [torch.from_numpy(np.load(path, allow_pickle=False))]
         rows = [row for rows in found for row in rows.float().reshape(-1, rows.shape[-1])]
-    except (OSError, ValueError, SafetensorError) as error:
+    except Exception as error:      # a broken file can raise anything at all inside the readers
         raise Refused(f"encoding '{path}' cannot be read", "it is a .npy or .safetensors file of rows",
                       "check the path") from error
-    rows = [row for row in rows if len(row) == perceptor.dim]
+    rows = [row for row in rows if len(row) == perceptor.dim and row.isfinite().all()]
     if not rows:
         raise Refused(f"encoding '{path}' has no row of {perceptor.dim} numbers",
                       f"that is how long those of {perceptor.name} are", "save it from the same perceptor")
