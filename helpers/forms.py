@@ -148,5 +148,5 @@ def described(knob: Knob) -> str:
 def _metavar(knob: Knob) -> str:
     if knob.kind in (None, "list"):
         return {bool: "on|off", int: "N", float: "X", str: "NAME" if knob.choices else "TEXT"}[knob.type]
-    kinds = {"schedule": "SCHEDULE", "image": "FILE", "images": "FILES", "folder": "FOLDER"}
+    kinds = {"schedule": "SCHEDULE", "image": "FILE", "images": "FILES", "folder": "FOLDER", "file": "FILE"}
     return kinds.get(knob.kind, "TEXT")

@@ -1,4 +1,4 @@
-"""Pictures a run starts from, kept inside the run, so that it can be moved, resumed and repeated.
+"""Pictures and other files a run starts from, kept inside it, so that it can be moved, resumed, repeated.
 
     values, origins = keep(settings, folder)    # {"init_image": "inputs/init_image-1.jpg", …}, where each was
     values = find(values, origins, settings_class, folder)      # the same with paths that can be opened
@@ -12,35 +12,44 @@ from pathlib import Path
 
 import numpy as np
 
-from . import images, links, picture_files, prompts, safe_files
+from . import images, links, palettes, picture_files, prompts, safe_files
 from .errors import Refused
 from .knobs import knobs
 
 FOLDER = "inputs"
-KINDS = ("image", "images", "folder")
+KINDS = ("image", "images", "folder", "file")
 KEPT = re.compile(rf"\b{FOLDER}/[\w-]+(?:\.\w+)?")       # names as `_Shelf` gives them
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 
 
 def check(settings):
-    """Refuse pictures that cannot be read, before anything is made; links are fetched later."""
-    for knob in _picture_knobs(type(settings)):
+    """Refuse files that cannot be read, before anything is made; links are fetched later."""
+    for knob in _file_knobs(type(settings)):
         for source, _ in _sources(knob, getattr(settings, knob.name)):
             if knob.kind == "folder":
                 pictures_in(source)
+            elif knob.kind == "file":
+                _file(knob, source)
             elif isinstance(source, str) and not links.is_link(source):
                 picture_files.load(source)
 
 
 def keep(settings, folder) -> tuple[dict, dict]:
-    """Copy every picture into `folder`/inputs -> settings that name the copies, and where those come from."""
-    values, shelf = settings.to_dict(), _Shelf(Path(folder))
-    for knob in _picture_knobs(type(settings)):
+    """Copy every file into `folder`/inputs -> settings that name the copies, and where those come from."""
+    values, shelf = spelled(type(settings), settings.to_dict()), _Shelf(Path(folder))
+    for knob in _file_knobs(type(settings)):
         sources = _sources(knob, values[knob.name])
         if sources:
             copies = [(shelf.put(knob, source), tail) for source, tail in sources]
             values[knob.name] = "".join(name + tail for name, tail in copies)
     return values, shelf.origins
+
+
+def spelled(cls: type, values: dict) -> dict:
+    """`values` with the colors that a palette takes from a picture written out."""
+    known = knobs(cls)
+    return {name: palettes.spelled(value) if known[name].kind == "palette" else value
+            for name, value in values.items()}
 
 
 def find(values: dict, origins: dict, cls: type, folder) -> dict:
@@ -54,7 +63,7 @@ def find(values: dict, origins: dict, cls: type, folder) -> dict:
             return was["from"]
         raise Refused(f"'{match[0]}', which this picture was made from, is not here",
                       f"it was {was.get('from', 'unknown')!r}", "load the folder of the run")
-    known = {knob.name for knob in _picture_knobs(cls)}
+    known = {knob.name for knob in _file_knobs(cls)}
     return {name: KEPT.sub(path, value) if name in known and isinstance(value, str) else value
             for name, value in values.items()}
 
@@ -86,6 +95,9 @@ class _Shelf:
         if knob.kind == "folder":
             for path in pictures_in(source):
                 _copy(path, self.folder / name / path.name)
+        elif knob.kind == "file":
+            name += _file(knob, source).suffix
+            _copy(_file(knob, source), self.folder / name)
         else:
             data, suffix = _content(source)
             name += suffix
@@ -103,12 +115,19 @@ class _Shelf:
         return {"from": where, "sha256": _sha256(copy)}
 
 
-def _picture_knobs(cls):
+def _file(knob, source) -> Path:
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise Refused(f"there is no file '{path}'", f"{knob.name} is the path of one", "check it")
+    return path
+
+
+def _file_knobs(cls):
     return [knob for knob in knobs(cls).values() if knob.kind in KINDS]
 
 
 def _sources(knob, value) -> list[tuple]:
-    """(path, address or picture; text that follows it in the setting) for each picture a knob names."""
+    """(path, address or picture; text that follows it in the setting) for each file a knob names."""
     if isinstance(value, str) and knob.kind != "images":
         return [(value.strip(), "")] if value.strip() else []
     if isinstance(value, str):

@@ -14,7 +14,7 @@ EXAMPLE = "try 'navy, #ffcc00, white' or 'black->white\\5'"
 def parse(text, name="palette"):
     """Text -> list of (r, g, b) in [0, 1]; empty text -> []."""
     colors = []
-    for part in filter(None, re.split(r"[,;|\[\]\s]+(?![^(]*\))", text.strip())):
+    for part in parts(text):
         if part.startswith("@"):
             colors += pictured(part[1:])
             continue
@@ -30,6 +30,19 @@ def parse(text, name="palette"):
     return colors
 
 
+def parts(text):
+    return list(filter(None, re.split(r"[,;|\[\]\s]+(?![^(]*\))", text.strip())))
+
+
+def spelled(text):
+    """The same colors without the pictures: the text as it is, but each @photo.png is its colors."""
+    if "@" not in text:
+        return text
+    written = [["#" + "".join(f"{round(255 * c):02x}" for c in one) for one in pictured(part[1:])]
+               if part.startswith("@") else [part] for part in parts(text)]
+    return ", ".join(one for several in written for one in several)
+
+
 def color(text, name="color"):
     """One color by name or #hex -> (r, g, b) in [0, 1]."""
     from PIL import ImageColor
@@ -41,7 +54,7 @@ def color(text, name="color"):
 
 def pictured(path, count=8):
     """The colors a picture is mostly made of."""
-    from . import images
-    few = images.load(path).convert("RGB").resize((128, 128)).quantize(count)
+    from . import picture_files
+    few = picture_files.load(path).convert("RGB").resize((128, 128)).quantize(count)
     flat = few.getpalette()[:3 * count]
     return [tuple(value / 255 for value in flat[i:i + 3]) for i in range(0, len(flat), 3)]

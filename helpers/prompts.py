@@ -58,8 +58,8 @@ def noise(text: str, name: str = "noise_prompts") -> list[tuple[int, float]]:
     for part in filter(None, (part.strip() for part in text.split("|"))):
         match = re.fullmatch(rf"([0-9]{{1,18}})\s*(?::\s*({NUMBER}))?", part)
         if not match or abs(float(match[2] or 1)) > HEAVIEST:
-            raise Refused(f"{name} has {part!r}", "a noise prompt is a seed of up to 18 digits, and perhaps a "
-                          f"weight up to {HEAVIEST}", "try '7 | 8:0.5'")
+            raise Refused(f"{name} has {part!r}", "a noise prompt is a seed of up to 18 digits, and perhaps "
+                          f"a weight up to {HEAVIEST}", "try '7 | 8:0.5'")
         pairs.append((int(match[1]), float(match[2] or 1)))
     return pairs
 

@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import logging
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from . import inputs, safe_files, states, weights
@@ -11,6 +13,7 @@ from .errors import Refused
 from .knobs import knobs, named
 
 MANIFEST = "manifest.json"
+log = logging.getLogger(__name__)
 
 
 class Run:
@@ -53,18 +56,21 @@ class Run:
     def _painting(self, state):
         painting = system_named(self.system).paint(self.settings, state)
         names = getattr(painting, "networks", ())       # what it was painted with, by name in the catalogue
+        warn_of_others(self.manifest.get("weights", {}))
         self.note(weights={name: weights.fingerprint(name) for name in names})
-        if self.manifest.get("live"):
-            painting.before_step.insert(0, Replay(self.settings, self.manifest["live"]))
+        painting.before_step.insert(0, Replay(self))
         return painting
 
     def text(self) -> dict:
         """What every picture of this run says about itself."""
         said = {name: self.manifest[name] for name in ("system", "settings", "versions")}
-        return said | {name: self.manifest[name] for name in ("inputs", "live") if self.manifest.get(name)}
+        return said | {name: self.manifest[name] for name in ("inputs", "live", "weights")
+                       if self.manifest.get(name)}
 
     def note(self, **facts):
-        """Put facts into the manifest."""
+        """Put facts into the manifest, beside those of anybody else who holds this run."""
+        with suppress(Refused):
+            self.manifest |= _json(self.folder / MANIFEST)
         self.manifest |= facts
         text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
         safe_files.write(self.folder / MANIFEST, text.encode())
@@ -74,10 +80,14 @@ class Run:
         for name in values:
             if not named(name, knobs(type(self.settings))).live:
                 raise Refused(f"{name} cannot be turned while painting", "other knobs can", "start a new run")
-        change = {"step": painting.step, **values}
-        changes = [*self.manifest.get("live", []), change]
-        painting.retune(turned(self.settings, [c for c in changes if c["step"] <= painting.step]))
-        self.note(live=changes)
+        change = {"step": painting.step, **inputs.spelled(type(self.settings), values)}
+        painting.retune(turned(self.settings, [*self.turns(painting.step), change]))
+        self.note(live=[*self.manifest.get("live", []), change])
+
+    def turns(self, step: int) -> list[dict]:
+        """The live knobs turned up to this step, in the order of steps."""
+        due = [change for change in self.manifest.get("live", []) if change["step"] <= step]
+        return sorted(due, key=lambda change: change["step"])
 
     def keep_frame(self, step: int, data: bytes):
         (self.folder / "frames").mkdir(exist_ok=True)
@@ -94,24 +104,31 @@ class Run:
 
 
 class Replay:
-    """A hook before each step that turns live knobs where they were turned before."""
+    """A hook before each step that turns live knobs where the manifest says that they were turned."""
 
-    def __init__(self, settings, changes):
-        self.settings, self.changes, self.done = settings, list(changes), 0
+    def __init__(self, run: Run):
+        self.run, self.done = run, 0
 
     def __call__(self, painting):
-        due = [change for change in self.changes if change["step"] <= painting.step]
+        due = self.run.turns(painting.step)
         if len(due) > self.done:
             self.done = len(due)
-            painting.retune(turned(self.settings, due))
+            painting.retune(turned(self.run.settings, due))
 
 
 def turned(settings, changes):
     """Settings after these changes, in order."""
     values = settings.to_dict()
-    for change in sorted(changes, key=lambda change: change["step"]):
+    for change in changes:
         values |= {name: value for name, value in change.items() if name != "step"}
     return type(settings).from_dict(values)
+
+
+def warn_of_others(were: dict):
+    """Say so where weights are not what they were, by fingerprint: the same settings paint otherwise now."""
+    others = [name for name, was in were.items() if weights.fingerprint(name) not in ("", was)]
+    if others:
+        log.warning("%s: other weights than this was painted with; it will look different", ", ".join(others))
 
 
 def open(folder) -> Run:

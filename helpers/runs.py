@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import films, inputs, machine, picture_files, recording, safe_files
 from .errors import Refused
-from .run_folder import MANIFEST, Run, home, open, settings_of, system_named
+from .run_folder import MANIFEST, Run, home, open, settings_of, system_named, warn_of_others
 
 __all__ = ["MANIFEST", "Run", "all_runs", "home", "load", "open", "record", "resume", "start", "system",
            "turns"]
@@ -60,11 +60,14 @@ def load(path):
     """The settings behind a PNG, a film or the folder of a run: painted again, they give the same picture."""
     path = Path(path).expanduser()
     if path.is_dir() or path.name == MANIFEST:
-        return open(path).settings
+        run = open(path)
+        warn_of_others(run.manifest.get("weights", {}))
+        return run.settings
     said = _said(path)
     if not isinstance(said, dict) or not {"system", "settings"} <= said.keys():
         raise Refused(f"'{path}' carries no settings", "pictures painted here do, if left as they are",
                       "give the folder of the run")
+    warn_of_others(said.get("weights", {}))
     home_of = next((p for p in (path.parent, path.parent.parent) if (p / MANIFEST).is_file()), path.parent)
     return settings_of(said, home_of)
 

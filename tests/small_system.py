@@ -17,9 +17,11 @@ class Settings(Common):
     init_image: str = knob("", "start from this picture (init)", kind="image")
     image_prompts: str = knob("", "pictures to resemble", kind="images")
     frames: str = knob("", "a folder to repaint", kind="folder")
+    encoding: str = knob("", "a file of rows", kind="file")
+    palette: str = knob("", "colors to keep to", kind="palette")
     ema: float = knob(0.9, "running mean", low=0.0, high=1.0)
     contrast: float = knob(1.0, "of the noise it tends to", low=0.0, high=4.0, live=True)
-    pause: float = knob(0.0, "seconds per step", low=0.0, high=9.0)
+    pause: float = knob(0.0, "seconds per step", low=0.0, high=9.0, live=True)
 
 
 class Canvas(torch.nn.Module):

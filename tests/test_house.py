@@ -15,8 +15,8 @@ HELPERS = ROOT / "helpers"
 # step (a set) are equals that do not know each other. A package is one room; see test_no_circles.
 FLOORS = [
     [{"errors"}, {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
-     {"prompts", "picture_files"}, {"knobs", "images", "states", "optimizers"},
-     {"settings", "inputs", "palettes", "films"}, {"canvas", "augment"}, {"cutouts", "samplers"}, {"loop"},
+     {"prompts", "picture_files"}, {"knobs", "images", "states", "optimizers", "palettes"},
+     {"settings", "inputs", "films"}, {"canvas", "augment"}, {"cutouts", "samplers"}, {"loop"},
      {"world"}],
     [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],
     [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],

@@ -385,6 +385,23 @@ def test_pictures_are_kept_in_the_run(tmp_path):
         f"it was '{cat}': load the folder of the run"
 
 
+def test_other_files_are_kept_too(tmp_path):
+    rows, photo = tmp_path / "rows.npy", tmp_path / "photo.png"
+    rows.write_bytes(b"any bytes")
+    Image.new("RGB", (8, 8), "#123456").save(photo)
+    chosen = settings(encoding=rows, palette=f"navy, @{photo}, red->blue\\3")
+    run = runs.start("small", chosen, tmp_path / "runs")
+    moved = shutil.move(run.folder, tmp_path / "moved")
+    rows.unlink(), photo.unlink()
+    kept = runs.load(moved)
+    assert Path(kept.encoding) == Path(moved) / "inputs/encoding-1.npy"
+    assert Path(kept.encoding).read_bytes() == b"any bytes"
+    assert kept.palette == "navy, #123456, red->blue\\3"
+    assert refusal(runs.start, "small", settings(encoding=rows), tmp_path / "none") == \
+        f"there is no file '{rows}'; encoding is the path of one: check it"
+    assert not (tmp_path / "none").exists()
+
+
 def test_pictures_in_memory_are_kept_too(tmp_path):
     array = np.random.default_rng(0).integers(0, 255, (8, 16, 3), np.uint8)
     run = paint(tmp_path, settings(init_image=array, image_prompts=[(Image.fromarray(array), 0.5), array]))
@@ -459,8 +476,29 @@ def test_knobs_turned_while_painting_turn_again(tmp_path):
     for _ in runs.record(runs.resume(cut.folder), cut, every=3):
         pass
     assert cut.picture.read_bytes() == whole.picture.read_bytes()
+    twice = runs.start("small", settings(), tmp_path, live=[{"step": 6, "pause": 0.001}])
+    painting = twice.paint()
+    for frame in runs.record(painting, twice):
+        if frame.step == 4:
+            twice.turn(painting, contrast=2.0)      # and it stays turned when the other one turns
+    again = runs.start("small", settings(), tmp_path, live=runs.turns(twice.folder))
+    for _ in runs.record(again.paint(), again):
+        pass
+    assert again.picture.read_bytes() != whole.picture.read_bytes()
+    assert pixels(again.picture) == pixels(twice.picture)
     said = refusal(cut.turn, cut.paint(), steps=4)
     assert said == "steps cannot be turned while painting; other knobs can: start a new run"
+
+
+def test_other_weights_are_told(tmp_path, monkeypatch, caplog):
+    run = paint(tmp_path)
+    run.note(weights={"toy": "a", "gone": "b"})
+    monkeypatch.setattr(run_folder.weights, "fingerprint", lambda name: {"toy": "a", "gone": ""}[name])
+    runs.load(run.folder)
+    assert not caplog.messages      # those that are not here are not compared
+    monkeypatch.setattr(run_folder.weights, "fingerprint", lambda name: "c")
+    runs.load(run.folder)
+    assert caplog.messages == ["toy, gone: other weights than this was painted with; it will look different"]
 
 
 def test_frames_are_those_the_painting_shows(tmp_path):

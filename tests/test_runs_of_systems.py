@@ -14,6 +14,8 @@ CASES = {
     "vqgan_clip": {}, "vqgan_clip edit": {"init_image": PHOTO, "mask": MASK, "optimizer": "DiffGrad"},
     "vqgan_clip film": {"film": 3, "steps": 2, "frame_steps": 2, "zoom": "1.1", "film_smoothing": 0.5},
     "vqgan_clip style": {"frames": 3, "steps": 2, "frame_steps": 2, "frame_weight": "2"},
+    "vqgan_clip files": {"encoding": "rows.npy", "palette": "@photo.png", "codes": "soft"},
+    "vqgan_clip patience": {"patience": 1, "learning_rate": "0.00001", "optimizer": "AdamP", "ema": 0.5},
     "vqgan_clip fft": {"drawer": "fft", "optimizer": "RAdam", "image_prompts": [PHOTO]},
 }
 
@@ -32,6 +34,10 @@ def small(name, tmp_path, **values):
         values["frames"].mkdir()
         for number in range(3):
             studio.sheet([np.roll(PHOTO, number * 9, 0)], path=values["frames"] / f"{number}.png", side=64)
+    if "encoding" in values:
+        np.save(tmp_path / "rows.npy", np.eye(12)[:2])
+        studio.sheet([PHOTO], path=tmp_path / "photo.png", side=64)
+        values |= {"encoding": tmp_path / "rows.npy", "palette": f"@{tmp_path / 'photo.png'}"}
     return cls.from_dict(cls().rehearsal().to_dict() | {"prompts": "moon | sea:-0.3", "steps": 5} | values)
 
 
@@ -49,6 +55,8 @@ def test_stopped_and_resumed_or_painted_again(case, tmp_path):
     settings = small(name, tmp_path, **CASES[case])
     whole, cut = paint(name, settings, tmp_path / "a"), paint(name, settings, tmp_path / "b", stop=3)
     assert cut.manifest["status"] == "stopped" and cut.manifest["step"] == 3
+    for path in tmp_path.glob("*.*"):
+        path.unlink()       # files from outside are no longer needed
     for _ in runs.record(runs.resume(cut.folder), cut):
         pass
     assert cut.manifest["status"] == "finished" and len(cut.frames) >= 2

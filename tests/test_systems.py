@@ -315,7 +315,8 @@ def test_encoding_must_fit(tmp_path):
                                   "of rows: check the path")
 
 
-@pytest.mark.parametrize("rows", [None, np.float32(3), np.array(["a"]), np.empty((0, 0)), np.full(12, np.nan)])
+@pytest.mark.parametrize("rows", [None, np.float32(3), np.array(["a"]), np.empty((0, 0)),
+                                  np.full(12, np.nan)])
 def test_no_encoding_of_any_bytes_gets_further_than_a_refusal(rows, tmp_path):
     path = tmp_path / "row.npy"
     path.touch() if rows is None else np.save(path, rows)

@@ -35,7 +35,7 @@ class Guided(Common):
     noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 (noise_prompt_seeds)",
                               kind="noise", group=FINE)
     encoding: str = knob("", "a file of saved rows, .npy or .safetensors, to come close to (clip_encoding, "
-                         "vector_prompts)", group=FINE)
+                         "vector_prompts)", kind="file", group=FINE)
     story_every: int = knob(0, "steps per scene of a story, 0 shares the run evenly (change_prompt_every)",
                             low=0, high=5000, step=1, group=FINE)
     story_at: str = knob("", "or where its later scenes begin, with commas: after 30, 75 steps, or pictures "
