@@ -119,7 +119,7 @@ def film(words) -> int:
     parser.add_argument("--to", metavar="FILE", help=".mp4, .webm or .gif [default film.mp4 in the run]")
     parser.add_argument("--loop", default="once", metavar="HOW", help="once, loop, ping-pong [default once]")
     numbers = {"fps": (15.0, "pictures per second"), "crossfade": (0, "blended pictures between each two"),
-               "smoothing": (0.0, "how much of the picture before stays, against flicker, 0 to 0.95"),
+               "smoothing": (0.0, "how much of a picture its neighbors show, against flicker, 0 to 0.95"),
                "hold": (0.0, "seconds the last picture stays")}
     for name, (default, text) in numbers.items():
         parser.add_argument(f"--{name}", metavar="N", default=str(default),

@@ -11,7 +11,9 @@ import json
 import re
 import shutil
 import subprocess
+from collections import deque
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ QUALITY = {".mp4": ["-crf", "17", "-preset", "slow", "-movflags", "+faststart"],
 COLORS = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-colorspace", "bt709",
           "-color_primaries", "bt709", "-color_trc", "bt709"]
 LOOPS = ("once", "loop", "ping-pong")
+REACH = 8       # neighbors on each side that smoothing mixes in, at most
 
 
 def write(pictures, path, fps: float = 15, loop: str = "once", crossfade: int = 0, smoothing: float = 0.0,
@@ -34,8 +37,9 @@ def write(pictures, path, fps: float = 15, loop: str = "once", crossfade: int = 
     """Make the film and return its path.
 
     loop: "once", "loop" (the end crossfades into the beginning), "ping-pong" (there and back).
-    crossfade: blended pictures between each two. smoothing, 0 to 0.95: how much stays of what was shown
-    before, against flicker. hold: seconds the last picture stays. text: anything JSON, kept in the film.
+    crossfade: blended pictures between each two. smoothing, 0 to 0.95: how much of a picture is seen in its
+    neighbors, before and after, against flicker (rkhamilton's z_smoother, on pixels). hold: seconds the last
+    picture stays. text: anything JSON, kept in the film.
     """
     path, pictures = Path(path).expanduser(), list(pictures)
     _check(path, pictures, fps, loop, crossfade, smoothing, hold)
@@ -117,11 +121,16 @@ def _fitted(picture, size):
 
 
 def _smooth(arrays, smoothing):
-    """Running mean over time, as bytes."""
-    mean = None
-    for array in arrays:
-        mean = array if mean is None else mean * smoothing + array * (1 - smoothing)
-        yield np.clip(mean + 0.5, 0, 255).astype(np.uint8)
+    """As bytes, each mixed with its neighbors, the nearer the more; on both sides, so that nothing lags."""
+    reach = REACH if smoothing else 0
+    shares = [smoothing ** abs(k) for k in range(-reach, reach + 1)]
+    window = deque([None] * len(shares), len(shares))
+    for array in chain(arrays, [None] * reach):
+        window.append(array)
+        if window[reach] is not None:
+            seen = [(share, one) for share, one in zip(shares, window, strict=True) if one is not None]
+            mean = sum(share * one for share, one in seen) / sum(share for share, _ in seen)
+            yield np.clip(mean + 0.5, 0, 255).astype(np.uint8)
 
 
 def _hold(arrays, extra):

@@ -180,7 +180,11 @@ def test_order_crossfade_hold_and_smoothing(tmp_path):
     assert film(0, 100, 200, crossfade=1) == [0, 50, 100, 150, 200]
     assert film(0, 100, 200, crossfade=1, loop="loop") == [0, 50, 100, 150, 200, 100]
     assert film(0, 100, 200, crossfade=1, loop="ping-pong") == [0, 50, 100, 150, 200, 150, 100, 50]
-    assert film(0, 100, smoothing=0.5) == [0, 50]
+    assert film(0, 100, smoothing=0.5) == [33, 67]
+    moving = [8 * n for n in range(30)]
+    assert film(*moving, smoothing=0.5)[10:20] == moving[10:20], "nothing lags behind"
+    flicker = film(*[100, 140] * 15, smoothing=0.5)[10:20]
+    assert max(flicker) - min(flicker) <= 5
     assert film(7) == film(7, loop="loop", crossfade=2) == film(7, loop="ping-pong") == [7]
     films.write(grays(0, 90), tmp_path / "b.mp4", fps=4, hold=1.0)
     assert len(levels(tmp_path / "b.mp4")) == 6

@@ -33,7 +33,8 @@ class Camera:
     """Between pictures: zoom, turn and shift what is there, and paint on from it. The optimizer keeps its
     memory.
 
-    `smoothing`: the part of the picture before that is still seen in each (EWMA over pictures, z_smoother).
+    `smoothing`: the part of the picture before that is still seen in each (EWMA over latents). It looks back
+    only, since the next picture is painted from it; films.write smooths to both sides, and nothing lags.
     """
 
     def __init__(self, reel, settings):
