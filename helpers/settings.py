@@ -76,10 +76,10 @@ class Common(Settings):
     height: int = knob(256, "height in pixels", low=32, high=2048, step=32, rehearsal=64)
     steps: int = knob(200, "how long to paint (iterations)", low=1, high=5000, step=1, rehearsal=3)
     seed: int = knob(0, "same seed, same picture", low=0, high=2**32 - 1, step=1)
-    device: str = knob("auto", "where to compute; auto takes a GPU where there is one",
+    device: str = knob("auto", "where to compute; auto takes a GPU where there is one (cuda_device)",
                        choices=("auto", "cpu", "cuda", "mps"), group="Fine tuning")
     perceptors: str = knob("", "who looks at the picture: names, with commas; empty is the built-in pair "
-                           "(clip_model)", group="Fine tuning")
+                           "(clip_model, model_name)", group="Fine tuning")
 
     def check(self) -> None:
         super().check()

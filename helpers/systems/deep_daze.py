@@ -16,12 +16,12 @@ from helpers.systems.guided import FINE, Guided
 class Settings(Guided):
     """DeepDaze's knobs under an artist's names; the originals' in parentheses."""
 
-    width: int = knob(128, "width in pixels (image_width)", low=32, high=1024, step=8, rehearsal=40)
-    height: int = knob(128, "height in pixels (image_width)", low=32, high=1024, step=8, rehearsal=32)
+    width: int = knob(128, "width in pixels (image_width, size)", low=32, high=1024, step=8, rehearsal=40)
+    height: int = knob(128, "height in pixels (image_width, size)", low=32, high=1024, step=8, rehearsal=32)
     steps: int = knob(150, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
     crops: int = knob(6, "looks at parts of the picture per step; 0 only sees it whole "
-                      "(batch_size, gradient_accumulate_every, do_cutout)", low=0, high=128, step=1,
-                      live=True, rehearsal=4)
+                      "(batch_size, gradient_accumulate_every, do_cutout, cutn, num_cuts)", low=0, high=128,
+                      step=1, live=True, rehearsal=4)
     layers: int = knob(5, "layers of sines: more is more intricate (num_layers, deeper)", low=2, high=64,
                        step=1, rehearsal=3)
     hidden: int = knob(256, "sines per layer (hidden_size)", low=16, high=512, step=16, rehearsal=32)
@@ -71,7 +71,7 @@ def paint(settings, state=None):
     canvas = Siren(settings.height, settings.width, settings.hidden, settings.layers, settings.w0,
                    settings.theta, studio.rng, half).to(studio.device)
     if studio.start is not None and not state:
-        canvas.fit(studio.start, settings.prime_steps, settings.prime_rate)
+        canvas.fit(studio.rough(settings), settings.prime_steps, settings.prime_rate)
 
     def guide(settings, studio, total):
         told = chapters(settings, studio.eyes[0])

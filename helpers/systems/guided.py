@@ -22,18 +22,20 @@ class Guided(Common):
     """Everything between a prompt and a picture that does not depend on how the picture is made."""
 
     prompts: str = knob("a red lighthouse by the sea at sunset",
-                        "what to paint: fog | neon:0.5 | text:-0.3, scenes of a story with ^ (text)",
-                        kind="prompts", live=True)
-    width: int = knob(128, "width in pixels", low=32, high=2048, step=32, rehearsal=64)
-    height: int = knob(128, "height in pixels", low=32, high=2048, step=32, rehearsal=64)
+                        "what to paint: fog | neon:0.5 | text:-0.3, scenes of a story with ^ "
+                        "(text, text_prompts)", kind="prompts", live=True)
+    width: int = knob(128, "width in pixels (size, output_image_size)", low=32, high=2048, step=32,
+                      rehearsal=64)
+    height: int = knob(128, "height in pixels (size, output_image_size)", low=32, high=2048, step=32,
+                       rehearsal=64)
     every: int = knob(10, "steps from one look at the picture to the next (save_every, display_freq)",
                       low=1, high=1000, step=1, rehearsal=1)
 
     # What else it should be
     image_prompts: str = knob("", "pictures to come close to, as words do: a.png | b.png:0.5 (img)",
                               kind="images", group=FINE)
-    noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 (noise_prompt_seeds)",
-                              kind="noise", group=FINE)
+    noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 (noise_prompt_seeds, "
+                              "noise_prompt_weights)", kind="noise", group=FINE)
     encoding: str = knob("", "a file of saved rows, .npy or .safetensors, to come close to (clip_encoding, "
                          "vector_prompts)", kind="file", group=FINE)
     story_every: int = knob(0, "steps per scene of a story, 0 shares the run evenly (change_prompt_every)",
@@ -46,16 +48,17 @@ class Guided(Common):
                               live=True, group=FINE)
 
     # How it is looked at
-    overview: int = knob(6, "looks at the whole picture per step", low=0, high=64, step=1, live=True)
+    overview: int = knob(6, "looks at the whole picture per step (cut_method)", low=0, high=64, step=1,
+                         live=True)
     crops: int = knob(6, "looks at parts of the picture per step (cutn, num_cuts)", low=0, high=128, step=1,
                       live=True, rehearsal=4)
-    smallest_crop: str = knob(0.65,
-                              "side of the smallest part looked at, of the picture's (lower_bound_cutout)",
-                              low=0.05, high=1, kind="schedule", live=True, group=FINE)
+    smallest_crop: str = knob(0.65, "side of the smallest part looked at, of the picture's "
+                              "(lower_bound_cutout, saturate_bound)", low=0.05, high=1, kind="schedule",
+                              live=True, group=FINE)
     largest_crop: str = knob(1, "side of the largest part looked at, of the picture's (upper_bound_cutout)",
                              low=0.05, high=1, kind="schedule", live=True, group=FINE)
-    crop_power: str = knob(1, "above 1 looks at smaller parts, below 1 at larger ones (cut_pow)", low=0.05,
-                           high=10, kind="schedule", live=True, group=FINE)
+    crop_power: str = knob(1, "above 1 looks at smaller parts, below 1 at larger ones (cut_pow, cut_power)",
+                           low=0.05, high=10, kind="schedule", live=True, group=FINE)
     crop_sizes: str = knob("even", "how sizes are drawn: even, or a bell around crop_mean (gauss_sampling)",
                            choices=("even", "bell"), live=True, group=FINE)
     crop_mean: float = knob(0.6, "middle of the bell of sizes (gauss_mean)", low=0.05, high=1, step=0.05,
@@ -65,7 +68,7 @@ class Guided(Common):
     center: str = knob(0,
                        "gather looks in the middle: 0 no, 2 a bit, 8 a lot (center_bias, center_focus)",
                        low=0, high=20, kind="schedule", live=True, group=FINE)
-    augment: str = knob("flip, affine", "changes made to every look, with commas (augments)",
+    augment: str = knob("flip, affine", "changes made to every look, with commas (augments, use_augs)",
                         choices=AUGMENTATIONS, kind="list", live=True, group=FINE)
     look_noise: str = knob(0.05, "grain laid over every look (noise_fac)", low=0, high=1, kind="schedule",
                            live=True, group=FINE)
@@ -77,8 +80,8 @@ class Guided(Common):
                             low=0, high=1, step=0.05, live=True, group=FINE)
 
     # Tastes
-    smoothness: str = knob(0, "how smooth (tv_scale, smoothness_weight)", low=-10, high=100, kind="schedule",
-                           live=True)
+    smoothness: str = knob(0, "how smooth (tv_weight, tv_scale, smoothness_weight)", low=-10, high=100,
+                           kind="schedule", live=True)
     smooth_edges: str = knob("square", "which differences count: all, less on edges, not beyond 0.5 "
                              "(smoothness_type)", choices=("square", "log", "clipped"), live=True, group=FINE)
     saturation: str = knob(0, "stronger colors above 0, duller below (saturation_weight)", low=-10, high=10,
@@ -91,20 +94,23 @@ class Guided(Common):
                         live=True, group=FINE)
     palette_weight: str = knob(1, "how strictly to keep to the palette (palette_weight)", low=-10, high=100,
                                kind="schedule", live=True, group=FINE)
-    edge: str = knob(0, "how plain the border (edge_weight)", low=-10, high=100, kind="schedule", live=True,
-                     group=FINE)
+    edge: str = knob(0, "how plain the border (edge_weight, edge_color_weight)", low=-10, high=100,
+                     kind="schedule", live=True, group=FINE)
     edge_color: str = knob("white", "color of the border", live=True, group=FINE)
-    edge_width: float = knob(0.1, "width of the border, of the short side", low=0.01, high=0.4, step=0.01,
-                             live=True, group=FINE)
+    edge_width: float = knob(0.1, "width of the border, of the short side (edge_thickness, edge_margins)",
+                             low=0.01, high=0.4, step=0.01, live=True, group=FINE)
 
     # Where it starts and what stays
     init_image: str = knob("", "a picture to start from: path or address (init_image, start_image_path)",
                            kind="image")
-    init_weight: str = knob(0, "pull back to the picture it started from (init_weight)", low=0, high=100,
-                            kind="schedule", live=True, group=FINE)
-    init_decay: float = knob(0.0, "the part of that pull gone by the end (mse_decay)", low=0, high=1,
-                             step=0.05, live=True, group=FINE)
-    mask: str = knob("", "paint only where this picture is white; the rest of init_image stays", kind="image")
+    init_weight: str = knob(0, "pull back to the picture it started from (init_weight, mse_withzeros)", low=0,
+                            high=100, kind="schedule", live=True, group=FINE)
+    init_decay: float = knob(0.0, "the part of that pull gone by the end (mse_decay_rate, mse_epoches, "
+                             "init_image_method)", low=0, high=1, step=0.05, live=True, group=FINE)
+    init_grain: float = knob(0.0, "grain laid over the picture it starts from, for details to grow on "
+                             "(use_noise)", low=0, high=1, step=0.05, group=FINE)
+    mask: str = knob("", "paint only where this picture is white; the rest of init_image stays "
+                     "(constraint_regions)", kind="image")
     mask_softness: int = knob(0, "blend inside the mask's edge, in pixels", low=0, high=64, step=1,
                               group=FINE)
 

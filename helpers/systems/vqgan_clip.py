@@ -18,10 +18,10 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Guided):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
-    steps: int = knob(120, "how long to paint (iterations)", low=1, high=5000, step=1, rehearsal=3)
+    steps: int = knob(120, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
-                      "(vqgan_config, vqgan_checkpoint)", group=FINE)
+                      "(vqgan_config, vqgan_checkpoint, vqgan_model_name)", group=FINE)
     codes: str = knob("nearest", "between latents and decoder: the nearest code, a soft mixture, nothing, or "
                       "codes drawn by chance (quantize)", choices=("nearest", "soft", "free", "chance"),
                       group=FINE)
@@ -33,15 +33,16 @@ class Settings(Guided):
                             low=0.02, high=10, kind="schedule", group=FINE)
     start: str = knob("gray", "what is there before the first step, without init_image (init_noise)",
                       choices=("codes", "gray", "gradient", "pixels", "snow"), group=FINE)
-    cell: int = knob(8, "side of a chunky pixel, in pixels (pixel_size)", low=2, high=128, step=1, group=FINE)
+    cell: int = knob(8, "side of a chunky pixel, in pixels (pixel_size, pixel_scale)", low=2, high=128,
+                     step=1, group=FINE)
     wave_decay: float = knob(1.0, "fft: 1 is natural, more is softer (decay)", low=0, high=3, step=0.05,
                              group=FINE)
     wave_colors: float = knob(1.0, "fft: strength of colors (colors)", low=0, high=4, step=0.05, group=FINE)
 
-    film: int = knob(0, "pictures of a film, 0 paints just one (num_video_frames)", low=0, high=5000, step=1,
-                     group=FINE)
-    frame_steps: int = knob(15, "steps for each picture of a film after the first (iterations_per_frame)",
-                            low=1, high=500, step=1, rehearsal=1, group=FINE)
+    film: int = knob(0, "pictures of a film, 0 paints just one (num_video_frames, make_zoom_video)", low=0,
+                     high=5000, step=1, group=FINE)
+    frame_steps: int = knob(15, "steps for each picture of a film after the first (iterations_per_frame, "
+                            "zoom_frequency)", low=1, high=500, step=1, rehearsal=1, group=FINE)
     zoom: str = knob(1, "film: come closer above 1, per picture (zoom_scale)", low=0.5, high=2,
                      kind="schedule", group=FINE)
     rotate: str = knob(0, "film: degrees turned clockwise per picture (angle)", low=-180, high=180,
@@ -50,8 +51,9 @@ class Settings(Guided):
                         kind="schedule", group=FINE)
     shift_y: str = knob(0, "film: pixels down per picture (zoom_shift_y)", low=-500, high=500,
                         kind="schedule", group=FINE)
-    film_smoothing: float = knob(0.0, "how much of the picture before stays in each (z_smoother_alpha)",
-                                 low=0, high=0.95, step=0.05, group=FINE)
+    film_smoothing: float = knob(0.0, "how much of the picture before stays in each (z_smoother, "
+                                 "z_smoother_alpha, z_smoother_buffer_len)", low=0, high=0.95, step=0.05,
+                                 group=FINE)
     frames: str = knob("", "a folder of frames to paint over, one by one (video_style_dir)", kind="folder",
                        group=FINE)
     frame_weight: str = knob(2, "how close to each frame in colors and places "
@@ -88,7 +90,7 @@ def paint(settings, state=None):
     studio = wiring.Studio(settings)
     canvas = drawn(settings, studio).to(studio.device)
     if studio.start is not None and not state:
-        canvas.fit(studio.start)
+        canvas.fit(studio.rough(settings))
     canvas = studio.masked(canvas, settings)
     reel, hooks = roll(settings, studio, film) if settings.film or settings.frames else (None, [])
     made = wiring.painting(settings, studio, canvas, state, total=reel and reel.total,

@@ -26,6 +26,11 @@ class Studio:
     def picture(self, source):
         return images.open(source, *self.size).to(self.device)
 
+    def rough(self, settings):
+        """The picture to start from under its grain; anchors and masks keep to the clean one."""
+        grain = torch.randn(self.start.shape, generator=self.rng).to(self.start)
+        return (self.start + settings.init_grain * grain).clamp(0, 1)
+
     def masked(self, canvas, settings):
         """The canvas, seen through the mask where there is one."""
         if not present(settings.mask):
