@@ -41,7 +41,7 @@ def write(pictures, path, fps: float = 15, loop: str = "once", crossfade: int = 
     neighbors, before and after, against flicker (rkhamilton's z_smoother, on pixels). hold: seconds the last
     picture stays. text: anything JSON, kept in the film.
     """
-    path, pictures = Path(path).expanduser(), list(pictures)
+    path, pictures = safe_files.place(path), list(pictures)
     _check(path, pictures, fps, loop, crossfade, smoothing, hold)
     shown = _smooth(_blend(pictures, _order(len(pictures), loop), crossfade, loop), smoothing)
     shown = _hold(shown, round(hold * fps) if loop == "once" else 0)

@@ -70,7 +70,7 @@ def find(values: dict, origins: dict, cls: type, folder) -> dict:
 
 def pictures_in(folder) -> list[Path]:
     """The picture files of a folder, by name (numbers in order: 9 before 10)."""
-    folder = Path(folder).expanduser()
+    folder = safe_files.place(folder)
     if not folder.is_dir():
         raise Refused(f"there is no folder '{folder}'", "frames are pictures in a folder", "check the path")
     found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURES and path.name[0] != "."]
@@ -116,7 +116,7 @@ class _Shelf:
 
 
 def _file(knob, source) -> Path:
-    path = Path(source).expanduser()
+    path = safe_files.place(source)
     if not path.is_file():
         raise Refused(f"there is no file '{path}'", f"{knob.name} is the path of one", "check it")
     return path

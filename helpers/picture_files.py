@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, PngImagePlugin
 
-from . import links
+from . import links, safe_files
 from .errors import Refused, closest
 
 MEGAPIXELS = 64
@@ -88,18 +88,17 @@ def _file(source) -> tuple[str, io.BytesIO | Path]:
     if links.is_link(source):
         data = links.fetch(str(source))
         return str(source), io.BytesIO(data) if data else _empty(source)
+    path = safe_files.place(source)
+    if path.is_dir():
+        raise Refused(f"'{path}' is a folder", "a single picture is needed", "give the path of a file in it")
+    if not path.is_file():
+        raise _missing(path)
     try:
-        path = Path(source).expanduser()
-        if path.is_dir():
-            raise Refused(f"'{path}' is a folder", "a single picture is needed",
-                          "give the path of a file in it")
-        if not path.is_file():
-            raise _missing(path)
         with path.open("rb") as file:
             return str(path), path if file.read(1) else _empty(path)
-    except (OSError, RuntimeError) as error:        # a name no system takes; the home of nobody
-        raise Refused(f"'{source}' cannot be read", f"the system says '{getattr(error, 'strerror', error)}'",
-                      "check the path and its permissions") from error
+    except OSError as error:
+        raise Refused(f"'{path}' cannot be read", f"the system says '{error.strerror}'",
+                      "check its permissions") from error
 
 
 def _missing(path) -> Refused:

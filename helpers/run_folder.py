@@ -43,10 +43,18 @@ class Run:
         """The painting of this run, from the beginning; where it is refused, no run is left."""
         try:
             return self._painting(None)
-        except BaseException:
+        except BaseException as error:
             if not self.started:
                 self.discard()
+            if isinstance(error, Refused):
+                raise Refused(*map(self.as_given, error.args)) from error
             raise
+
+    def as_given(self, text: str) -> str:
+        """A sentence with the paths that were given in place of their copies'."""
+        for name, was in self.manifest.get("inputs", {}).items():
+            text = text.replace(str((self.folder / name).absolute()), was["from"])
+        return text
 
     def resume(self):
         """The painting as the last checkpoint knew it, ready to go on."""
@@ -133,7 +141,7 @@ def warn_of_others(were: dict):
 
 def open(folder) -> Run:
     """The run in a folder, or the one that a file in it belongs to."""
-    folder = Path(folder).expanduser()
+    folder = safe_files.place(folder)
     for place in (folder, folder.parent, folder.parent.parent):
         if (place / MANIFEST).is_file():
             return Run(place, _json(place / MANIFEST))
@@ -143,7 +151,7 @@ def open(folder) -> Run:
 
 def home(root=None) -> Path:
     """Where runs live: the folder given, or DISCOTHEQUE_RUNS, or ./runs."""
-    return Path(root or os.environ.get("DISCOTHEQUE_RUNS") or "runs").expanduser()
+    return safe_files.place(root or os.environ.get("DISCOTHEQUE_RUNS") or "runs")
 
 
 def system_named(name: str):

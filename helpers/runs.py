@@ -58,7 +58,7 @@ def resume(folder):
 
 def load(path):
     """The settings behind a PNG, a film or the folder of a run: painted again, they give the same picture."""
-    path = Path(path).expanduser()
+    path = safe_files.place(path)
     if path.is_dir() or path.name == MANIFEST:
         run = open(path)
         warn_of_others(run.manifest.get("weights", {}))
@@ -74,13 +74,13 @@ def load(path):
 
 def turns(path) -> list[dict]:
     """Live knobs that were turned while this was painted: [{"step": 40, "crops": 8}, …]"""
-    path = Path(path).expanduser()
+    path = safe_files.place(path)
     return (open(path).text() if path.is_dir() else _said(path) or {}).get("live", [])
 
 
 def system(path) -> str:
     """Which system painted this: the name for `helpers.systems.load`."""
-    path = Path(path).expanduser()
+    path = safe_files.place(path)
     return open(path).system if path.is_dir() else (_said(path) or {}).get("system", "")
 
 

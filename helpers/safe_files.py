@@ -40,9 +40,20 @@ def write(path, data: bytes):
         spare.write_bytes(data)
 
 
+def place(path) -> Path:
+    """A path as somebody wrote it, ~ and all; refused where nothing can be, as in nobody's home."""
+    try:
+        found = Path(path).expanduser()
+        found.exists()
+    except (OSError, RuntimeError) as error:
+        raise Refused(f"'{path}' cannot be reached",
+                      f"the system says '{getattr(error, 'strerror', error)}'", "check the path") from error
+    return found
+
+
 def folder(path, room: int = 0) -> Path:
     """Make `path` if need be, and prove that files can be written there and that `room` bytes are free."""
-    path = Path(path).expanduser()
+    path = place(path)
     made = [p for p in (path, *path.parents) if not p.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -134,7 +134,7 @@ def _jpeg(image, width) -> bytes:
 def _series(source) -> tuple[list, dict | None, Path]:
     """(pictures, what to say in the film, where it goes by default)"""
     if isinstance(source, (str, Path)):
-        folder = Path(source).expanduser()
+        folder = safe_files.place(source)
         if not (folder / runs.MANIFEST).is_file():
             pictures = inputs.pictures_in(folder)
             return pictures, picture_files.read_text(pictures[0]), folder.parent
@@ -148,7 +148,7 @@ def _tile(source, side) -> Image.Image:
     if isinstance(source, runs.Run):
         source = source.picture
     if isinstance(source, (str, Path)):
-        source = Path(source).expanduser()
+        source = safe_files.place(source)
         source = picture_files.load(source / "picture.png" if source.is_dir() else source)
     picture = images.to_pil(getattr(source, "image", source))
     ratio = side / max(picture.size)

@@ -19,6 +19,7 @@ from pathlib import Path
 from .downloads import Mirror, Progress, download
 from .errors import Refused, unknown
 from .fingerprints import genuine, sha256
+from .safe_files import place
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".th")
@@ -88,7 +89,7 @@ def load(name: str, kind: str = "", tidy: Tidy | None = None, progress: Progress
     if name in embedded() and kind in ("", _card(name)["kind"]):
         return zoo(name)
     name, _, own = name.partition("=")
-    path = Path(own or name).expanduser()
+    path = place(own or name)
     entry = catalogue().get(name) if name in names(kind) else None
     if not entry and (own or not (path.is_file() or path.suffix in SUFFIXES)):
         raise unknown(kind or "weights", name, names(kind))

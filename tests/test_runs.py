@@ -112,6 +112,13 @@ def test_loading_what_is_no_run(tmp_path):
     assert refusal(runs.load, tmp_path / "a.png") == \
         f"'{tmp_path}/a.png' carries no settings; pictures painted here do, if left as they are: " \
         "give the folder of the run"
+    for wrong in ("x" * 999, "~nobody-here/x"):
+        assert "' cannot be reached; the system says '" in refusal(runs.load, wrong)
+        assert "' cannot be reached; the system says '" in refusal(runs.resume, wrong)
+        assert "' cannot be reached; the system says '" in refusal(runs.start, "small", settings(), wrong)
+        for knob in ("frames", "encoding", "init_image"):
+            chosen = settings(**{knob: wrong})
+            assert "' cannot be reached; the system says '" in refusal(runs.start, "small", chosen, tmp_path)
     assert refusal(runs.load, tmp_path) == \
         f"'{tmp_path}' is not a run; a run is a folder with a manifest.json: look for one in 'runs'"
     (tmp_path / "manifest.json").write_text('{"system":')
@@ -272,6 +279,12 @@ def test_refused_settings_leave_nothing_behind(tmp_path, monkeypatch):
     run = runs.start("small", settings(), root)
     monkeypatch.setattr(small_system, "paint", lambda *_: (_ for _ in ()).throw(Refused("no such words")))
     assert refusal(run.paint) == "no such words"
+    assert not root.exists()
+    Image.new("RGB", (8, 8)).save(tmp_path / "black.png")
+    run = runs.start("small", settings(init_image=tmp_path / "black.png"), root)
+    monkeypatch.setattr(small_system, "paint", lambda chosen, state: (_ for _ in ()).throw(
+        Refused(f"'{chosen.init_image}' is all black")))
+    assert refusal(run.paint) == f"'{tmp_path}/black.png' is all black"     # not the copy, which is gone
     assert not root.exists()
 
 
