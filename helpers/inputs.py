@@ -152,7 +152,7 @@ def _content(source) -> tuple[bytes, str]:
 
 def _lossless(source) -> bytes:
     """A picture in memory as PNG, which keeps 8 bits per channel: the run is painted from this copy."""
-    if isinstance(source, np.ndarray) or hasattr(source, "detach"):
+    if isinstance(source, np.ndarray) or hasattr(source, "detach") or source.mode[0] in "IF":
         source = images.to_pil(images.open(source))
     return picture_files.png(source if source.mode in ("L", "RGB", "RGBA") else source.convert("RGBA"))
 

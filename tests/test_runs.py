@@ -421,6 +421,10 @@ def test_pictures_in_memory_are_kept_too(tmp_path):
     assert run.manifest["settings"]["image_prompts"] == \
         "inputs/image_prompts-1.png:0.5 | inputs/image_prompts-2.png:1"
     assert np.array_equal(np.asarray(Image.open(run.settings.init_image)), array)
+    deep = Image.fromarray(np.linspace(0, 65535, 128).reshape(8, 16).astype(np.uint16))
+    for picture in (deep, Image.fromarray(np.asarray(deep, np.float32) / 65535)):
+        kept = runs.start("small", settings(init_image=picture), tmp_path).settings.init_image
+        assert (images.open(kept) - images.open(picture)).abs().max() <= 0.5 / 255 + 1e-6, picture.mode
 
 
 def test_states_come_back_bit_for_bit(tmp_path):

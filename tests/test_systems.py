@@ -263,6 +263,14 @@ def test_several_perceptors_count_as_one(eyes):
     assert next(both).losses["prompts"] == pytest.approx(sum(alone) / 2, abs=0.1), "their mean, not their sum"
 
 
+def test_noise_prompts_are_seen_by_every_perceptor():
+    """pixray gave them to its last one only."""
+    settings = small("vqgan_clip", prompts="moon", noise_prompts="7 | 8:-1")
+    guide = systems.load("vqgan_clip").paint(settings).guide
+    eyes = [module for module in guide.modules() if type(module).__name__ == "Prompts"]
+    assert [eye.targets.weights.tolist() for eye in eyes] == [[1, 1, -1], [1, 1, -1]]
+
+
 def test_wide_pictures():
     assert picture("vqgan_clip", width=96, height=32).shape == (1, 3, 32, 96)
     assert picture("deep_daze", width=72, height=40).shape == (1, 3, 40, 72)
