@@ -20,6 +20,7 @@ from .schedules import written
 GROUPS = ("Essential", "Fine tuning")
 KINDS = (None, "schedule", "image", "images", "prompts", "noise", "list", "palette", "folder", "file")
 TYPES = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
+FILMED = ("make_video", "output_video_fps", "record_generation", "save_gif", "save_video", "video_length")
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -78,6 +79,9 @@ def named(name: str, known, also=()) -> Knob:
     for other in known.values():
         if name in other.traditional:
             raise Refused(f"no setting called {name!r}", f"did you mean {other.name!r}?")
+    if name in FILMED:
+        raise Refused(f"no setting called {name!r}", "a film is made of a run once it is painted",
+                      "python -m helpers film RUN, or studio.film(run) in a notebook")
     raise unknown("setting", name, [*known, *also])
 
 

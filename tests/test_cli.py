@@ -164,6 +164,8 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("paint --sytem deep_daze", "no setting called 'sytem'; did you mean 'system'?"),
     ("paint --stpes 5", "no setting called 'stpes'; did you mean 'steps'?"),
     ("paint --cutn=5", "no setting called 'cutn'; did you mean 'crops'?"),
+    ("paint --save_video", "no setting called 'save_video'; a film is made of a run once it is painted: "
+                           "python -m helpers film RUN, or studio.film(run) in a notebook"),
     ("paint --edge_weight=5", "no setting called 'edge_weight'; did you mean 'edge'?"),
     ("paint --iterations 5", "no setting called 'iterations'; did you mean 'steps'?"),
     ("paint --steps", f"argument --steps: expected one argument; {PAINT}"),

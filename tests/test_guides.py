@@ -220,6 +220,10 @@ def test_edge_paints_the_border_only():
     painted = followed(Edge((0.0, 1.0, 0.0), 0.125), image, 150)
     assert torch.equal(painted[..., 4:-4, 4:-4], image[..., 4:-4, 4:-4])
     assert (painted[0, :, 0, 5] - torch.tensor([0.0, 1, 0])).abs().max() < 0.1
+    other = picture().flip(-1)
+    framed = followed(Edge(other, 0.125), image, 150)
+    assert torch.equal(framed[..., 4:-4, 4:-4], image[..., 4:-4, 4:-4])
+    assert (framed[..., :4, :] - other[..., :4, :]).abs().max() < 0.1
 
 
 def test_range():

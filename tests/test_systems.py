@@ -73,7 +73,8 @@ TURNED = {
     "symmetry_axis": ({"symmetry": "5"}, "both"), "palette": ({}, "red, blue"),
     "palette_weight": ({"palette": "red, blue"}, "20"), "edge": ({}, "5"),
           "edge_color": ({"edge": "5"}, "red"),
-    "edge_width": ({"edge": "5"}, 0.3), "init_image": ({}, photo(2)), "init_weight": ({}, "20"),
+    "edge_picture": ({"edge": "5"}, photo(3)), "edge_width": ({"edge": "5"}, 0.3),
+    "init_image": ({}, photo(2)), "init_weight": ({}, "20"),
     "init_decay": ({"init_weight": "20"}, 1.0), "init_grain": ({"init_image": photo(2)}, 0.5),
     "mask": ({"init_image": photo(2)}, half()),
     "mask_softness": ({"init_image": photo(2), "mask": half()}, 8), "learning_rate": ({}, "0.01"),
@@ -295,6 +296,9 @@ def test_wide_pictures():
      "story_at is '30, 9'; it takes rising whole numbers above 0: try '30, 75'"),
     ("deep_daze", {"prompts": "a ^ b", "story_at": "soon"},
      "story_at is 'soon'; it takes rising whole numbers above 0: try '30, 75'"),
+    ("vqgan_clip", {"prompts": "a ^ b ^ c", "story_at": "3"},
+     "story_at has 1 of 2 beginnings; the first of the 3 scenes begins by itself, each other one needs its "
+     "own: try '30, 75'"),
     ("deep_daze", {"prompts": "a ^ b", "story_at": "3", "story_every": 2},
      "story_every and story_at are both set; either says when scenes change: leave story_every at 0"),
 ])
@@ -344,10 +348,11 @@ TRADITIONAL = """
     constraint_regions: mask; create_story: story; cuda_device: device
     current_source_frame_image_weight: frame_weight; current_source_frame_prompt_weight: frame_likeness
     cut_method: overview; cut_pow: crop_power; cut_power: crop_power; cutn: crops; decay: wave_decay
-    deeper: layers; display_freq: every; do_cutout: crops; edge_thickness: edge_width; edge_weight: edge
-    epochs: steps; gauss_mean: crop_mean; gauss_sampling: crop_sizes; gauss_std: crop_spread
-    gradient_accumulate_every: crops; hidden_size: hidden; image_width: width; img: image_prompts
-    init_image_method: init_decay; init_noise: start; iterations: steps; iterations_per_frame: frame_steps
+    deeper: layers; display_freq: every; do_cutout: crops; edge_input_image: edge_picture
+    edge_thickness: edge_width; edge_weight: edge; epochs: steps; gauss_mean: crop_mean
+    gauss_sampling: crop_sizes; gauss_std: crop_spread; gradient_accumulate_every: crops
+    hidden_size: hidden; image_width: width; img: image_prompts; init_image_method: init_decay
+    init_noise: start; iterations: steps; iterations_per_frame: frame_steps
     lower_bound_cutout: smallest_crop; lr: learning_rate; max_itter: steps; model_name: perceptors
     mse_decay_rate: init_decay; mse_epoches: init_decay; mse_withzeros: init_weight; noise_fac: look_noise
     noise_prompt_seeds: noise_prompts; noise_prompt_weights: noise_prompts; num_cuts: crops

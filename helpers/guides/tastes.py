@@ -61,12 +61,13 @@ class Palette(Guide):
 
 
 class Edge(Guide):
-    """The border, `width` of the short side, should have one color (3,): pictures that float on their
-    paper."""
+    """The border, `width` of the short side, should have one color (3,), so that pictures float on their
+    paper; or be that of a picture (1, 3, h, w)."""
 
-    def __init__(self, color=(1.0, 1.0, 1.0), width=0.1):
+    def __init__(self, aim=(1.0, 1.0, 1.0), width=0.1):
         super().__init__()
-        self.register_buffer("color", torch.as_tensor(color, dtype=torch.float32))
+        aim = torch.as_tensor(aim, dtype=torch.float32)
+        self.register_buffer("aim", aim if aim.ndim == 4 else aim.view(1, 3, 1, 1))
         self.width = width
 
     def forward(self, image, progress=0.0):
@@ -74,7 +75,7 @@ class Edge(Guide):
         rim = max(1, round(self.width * min(height, width)))
         inner = torch.zeros(height, width, dtype=torch.bool, device=image.device)
         inner[rim:-rim, rim:-rim] = True
-        return (image - self.color.to(image).view(1, 3, 1, 1)).square().mean(1)[:, ~inner].mean()
+        return (image - self.aim.to(image)).square().mean(1)[:, ~inner].mean()
 
 
 class Range(Guide):

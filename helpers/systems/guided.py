@@ -97,6 +97,8 @@ class Guided(Common):
     edge: str = knob(0, "how plain the border (edge_weight, edge_color_weight)", low=-10, high=100,
                      kind="schedule", live=True, group=FINE)
     edge_color: str = knob("white", "color of the border", live=True, group=FINE)
+    edge_picture: str = knob("", "or a picture whose border it should have (edge_input_image)", kind="image",
+                             group=FINE)
     edge_width: float = knob(0.1, "width of the border, of the short side (edge_thickness, edge_margins)",
                              low=0.01, high=0.4, step=0.01, live=True, group=FINE)
 
@@ -135,7 +137,11 @@ class Guided(Common):
         if self.story_every and self.story_at:
             raise Refused("story_every and story_at are both set", "either says when scenes change",
                           "leave story_every at 0")
-        self.beginnings()
+        starts, scenes = self.beginnings(), self.scenes()
+        if starts and scenes > len(starts) + 1:
+            raise Refused(f"story_at has {len(starts)} of {scenes - 1} beginnings",
+                          f"the first of the {scenes} scenes begins by itself, each other one needs its own",
+                          "try '30, 75'")
         if present(self.mask) and not present(self.init_image):
             raise Refused("mask is given without init_image", "a mask keeps a part of a picture",
                           "give that picture as init_image")
@@ -156,8 +162,12 @@ class Guided(Common):
 
     def tells(self):
         """Are there several scenes?"""
+        return self.scenes() > 1
+
+    def scenes(self):
+        """How many scenes are written down."""
         texts = [text for text in (self.prompts, self.image_prompts) if isinstance(text, str)]
-        return any(len(prompts.scenes(text)) > 1 for text in texts if text.strip(" |^"))
+        return max((len(prompts.scenes(text)) for text in texts if text.strip(" |^")), default=1)
 
 
 def present(picture):

@@ -125,9 +125,11 @@ def tastes(settings, studio):
     weight = {name: schedules.parse(getattr(settings, name)) for name in
               ("smoothness", "saturation", "symmetry", "edge", "palette_weight", "init_weight",
                "target_weight")}
+    border = (studio.picture(settings.edge_picture) if present(settings.edge_picture) else
+              palettes.color(settings.edge_color))
     blend = (weight["smoothness"] * Smooth(settings.smooth_edges) + weight["saturation"] * Saturation()
              + weight["symmetry"] * Symmetry(settings.symmetry_axis)
-             + weight["edge"] * Edge(palettes.color(settings.edge_color), settings.edge_width)
+             + weight["edge"] * Edge(border, settings.edge_width)
              + weight["init_weight"] * Anchor(studio.start, settings.init_decay))
     if settings.palette.strip():
         blend = blend + weight["palette_weight"] * Palette(palettes.parse(settings.palette))
