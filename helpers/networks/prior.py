@@ -11,6 +11,7 @@ distillation (Poole et al. 2022).
 """
 
 import math
+import warnings
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,8 @@ class LatentPrior(nn.Module):
 
     def __init__(self, config: dict, precision: str = "auto"):
         super().__init__()
-        from guided_diffusion.unet import UNetModel
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):   # of its own decorators
+            from guided_diffusion.unet import UNetModel
 
         self.config, self.precision, self.scale = config, precision, math.sqrt(config["channels"])
         self.unet = UNetModel(image_size=16, in_channels=config["channels"], out_channels=config["channels"],
