@@ -1,0 +1,177 @@
+"""BigGAN-deep (Brock, Donahue and Simonyan 2019): a latent and a class become a picture.
+
+    net = load("biggan-deep-256", device)       # or an embedded one, or a path
+    z = latents((1, net.z_dim), 0.4, rng)
+    image = net(z, classes, 0.4)                # classes (1, 1000), sum 1 -> (1, 3, 256, 256) in [0, 1]
+
+Latent and class enter at `net.sites` places: the first layer and each block. One of each serves them all, or
+every site has its own (BigSleep): z (n, sites, z_dim), classes (n, sites, classes); the two may be mixed.
+A network from `build` is plain and can be trained (see biggan_training); one from `load` is frozen and fast.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .. import weights
+from ..errors import Refused, unknown
+from ..precision import lowered, uses_bf16
+from .biggan_blocks import REDUCTION, Attention, Block, Norm
+from .biggan_lean import lean_
+from .spectral import normed
+
+START = 4  # pixels each way that the first layer makes
+DEFAULTS = {"z_dim": 128, "class_dim": 128, "classes": 1000, "width": 128, "attention": 8, "n_stats": 51,
+            "eps": 1e-4}
+
+
+class Generator(nn.Module):
+    """conditions, one (n, d) per site -> x (n, 3, h, w) in [-1, 1]."""
+
+    def __init__(self, config: dict):
+        super().__init__()
+        ch, d = config["width"], config["z_dim"] + config["class_dim"]
+        layers = config["layers"]
+        self.gen_z = nn.Linear(d, START * START * layers[0][1] * ch)
+        self.layers = nn.ModuleList(Block(ch * width, ch * out, bool(up), d, config["n_stats"], config["eps"])
+                                    for up, width, out in layers)
+        if config["attention"] is not None:
+            place = config["attention"]
+            self.layers.insert(place, Attention(ch * layers[place][1]))
+        self.bn = Norm(ch * layers[-1][2], 0, config["n_stats"], config["eps"])
+        self.conv_to_rgb = nn.Conv2d(ch * layers[-1][2], 3, 3, padding=1)
+
+    def forward(self, conditions: list[Tensor], truncation: float) -> Tensor:
+        first, *others = conditions
+        x = self.gen_z(first).view(len(first), START, START, -1).permute(0, 3, 1, 2)  # stored channels last
+        others = iter(others)
+        for layer in self.layers:
+            x = layer(x, next(others), truncation) if layer.listens else layer(x)
+        return self.conv_to_rgb(self.bn(x, None, truncation).relu()).float().tanh()
+
+
+class BigGAN(nn.Module):
+    """`config`: layers, a list of (doubles pixels?, channels in, channels out), channels in units of `width`,
+    the last out being 1; and what differs from DEFAULTS: z_dim, class_dim, classes, width, attention (the
+    block it stands before, or None), n_stats (truncations with statistics of their own), eps."""
+
+    def __init__(self, config: dict, precision: str = "fp32"):
+        super().__init__()
+        self.config, self.precision = checked({**DEFAULTS, **config}), precision
+        self.z_dim, self.classes = self.config["z_dim"], self.config["classes"]
+        self.sites = 1 + len(self.config["layers"])
+        self.size = START * 2 ** sum(bool(up) for up, _, _ in self.config["layers"])  # pixels each way
+        self.embeddings = nn.Linear(self.classes, self.config["class_dim"], bias=False)
+        self.generator = Generator(self.config)
+
+    def forward(self, z: Tensor, classes: Tensor | None = None, truncation: float = 1.0, *,
+                embedding: Tensor | None = None) -> Tensor:
+        """z (n, z_dim) or (n, sites, z_dim); classes (n, classes) or (n, sites, classes), how much of each,
+        or in their place an embedding (…, class_dim); truncation, above 0 to 1, says which statistics hold:
+        z is taken as it is. -> (n, 3, size, size), RGB: the tanh's [-1, 1] as [0, 1]."""
+        if not 0 < truncation <= 1:
+            raise Refused(f"truncation is {truncation}", "it goes from above 0 to 1",
+                          "try 0.4 for typical pictures, 1 for varied ones")
+        self._fits("z", z, self.z_dim)
+        if embedding is None:
+            self._fits("classes", classes, self.classes)
+            embedding = self.embeddings(classes)
+        self._fits("embedding", embedding, self.config["class_dim"])
+        z, embedding = (t.unsqueeze(-2) if t.ndim == 2 else t for t in (z, embedding))
+        if 1 != len(z) != len(embedding) != 1:
+            raise Refused(f"there are {len(z)} latents and {len(embedding)} classes",
+                          "one may serve many", "give as many of one as of the other")
+        shape = torch.broadcast_shapes(z.shape[:2], embedding.shape[:2])
+        cond = torch.cat([t.expand(*shape, -1) for t in (z, embedding)], -1)  # (n, 1 or sites, d)
+        conditions = cond.expand(-1, self.sites, -1).unbind(1)
+        with lowered(self.device, uses_bf16(self.device, self.precision)):
+            return (self.generator(conditions, float(truncation)) + 1) / 2
+
+    @property
+    def device(self) -> torch.device:
+        return self.embeddings.weight.device
+
+    def _fits(self, name: str, value: Tensor | None, width: int) -> None:
+        shape = None if value is None else tuple(value.shape)
+        if shape is None or shape[-1] != width or len(shape) not in (2, 3) or \
+                len(shape) == 3 and shape[1] not in (1, self.sites):
+            raise Refused(f"{name} is {'missing' if shape is None else shape}",
+                          f"here it is (n, {width}) or, with a row for each site, (n, {self.sites}, {width})",
+                          "check its last sizes")
+
+
+def build(config: dict, precision: str = "fp32") -> BigGAN:
+    """A generator with random weights."""
+    return BigGAN(config, precision)
+
+
+def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> BigGAN:
+    """A trained one by name or path, frozen, lean. Its shape is read off the weights where no card tells."""
+    card, state = weights.load(name, "biggan", tidy, progress)
+    try:
+        with torch.device("meta"):  # no random numbers drawn to be thrown away
+            net = build({**infer(state), **card["config"]}, precision)
+        net.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
+    except (KeyError, IndexError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise Refused(f"{name} does not hold the BigGAN it should ({reason})",
+                      "its parameters are named as in pytorch-pretrained-biggan",
+                      "check the file, and that it is of this size") from error
+    return lean_(net.to(device))
+
+
+def latents(shape: tuple, truncation: float, rng: torch.Generator) -> Tensor:
+    """Normal noise cut off at 2 standard deviations, times `truncation`: what stored statistics expect."""
+    edge = math.erf(2 / math.sqrt(2))
+    return truncation * math.sqrt(2) * torch.erfinv(edge * (2 * torch.rand(shape, generator=rng) - 1))
+
+
+def checked(config: dict) -> dict:
+    """The config, or Refused where no network can be built of it."""
+    if extra := sorted(config.keys() - DEFAULTS.keys() - {"layers"}):
+        raise unknown("setting of a BigGAN", extra[0], ["layers", *DEFAULTS])
+    layers, attention = config["layers"], config["attention"]
+    for (_, _, out), (_, width, _) in zip(layers, layers[1:], strict=False):
+        if out != width:
+            raise Refused(f"a layer gives {out} channels and the next takes {width}",
+                          "they are the same number", "correct layers: [doubles pixels, in, out]")
+    for up, width, out in layers:
+        if config["width"] * width % REDUCTION or out > width:
+            raise Refused(f"a layer is {[up, width, out]} of {config['width']} channels",
+                          f"channels in go in steps of {REDUCTION}, and no more come out than go in",
+                          "correct layers or width")
+    if attention is not None and not 0 <= attention < len(layers):
+        raise Refused(f"attention is {attention}", f"it is None or a block, 0 to {len(layers) - 1}",
+                      "try the block at half the picture's size")
+    if config["n_stats"] < 2:
+        raise Refused(f"n_stats is {config['n_stats']}", "statistics are stored for 2 truncations at least",
+                      "try 11 or 51")
+    return config
+
+
+def tidy(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A checkpoint with its spectral norms divided out and the three channels of the picture alone (the
+    published ones compute 128). What is tidy already stays as it is."""
+    state = normed(state)
+    for key in ("generator.conv_to_rgb.weight", "generator.conv_to_rgb.bias"):
+        if key in state:
+            state[key] = state[key][:3]
+    return {key: value for key, value in state.items() if key.startswith(("embeddings.", "generator."))}
+
+
+def infer(state: dict[str, Tensor]) -> dict:
+    """The config of a tidied state, but for eps. Every second block doubles the pixels, as in all published
+    ones: the weights do not tell."""
+    places = sorted({int(key.split(".")[2]) for key in state if key.startswith("generator.layers.")})
+    parts = [{key.split(".", 3)[3]: value.shape for key, value in state.items()
+              if key.startswith(f"generator.layers.{place}.")} for place in places]
+    blocks = [(shapes["conv_0.weight"][1], shapes["conv_3.weight"][0])
+              for shapes in parts if "gamma" not in shapes]
+    width = math.gcd(*(side for block in blocks for side in block))
+    attended = [place for place, shapes in enumerate(parts) if "gamma" in shapes]
+    class_dim, classes = state["embeddings.weight"].shape
+    return {"layers": [(i % 2 == 1, ins // width, out // width) for i, (ins, out) in enumerate(blocks)],
+            "attention": attended[0] if attended else None, "width": width, "classes": classes,
+            "class_dim": class_dim, "z_dim": state["generator.gen_z.weight"].shape[1] - class_dim,
+            "n_stats": len(state["generator.bn.running_means"])}
