@@ -64,4 +64,5 @@ $(VENV)/.painting: requirements.txt constraints.txt $(VENV)/.made
 
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.painting
 	$(INSTALL) --requirement requirements-dev.txt
+	$(INSTALL) --no-deps pytorch-pretrained-biggan
 	@touch $@
