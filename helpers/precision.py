@@ -45,7 +45,7 @@ def lowered(device, low: bool):
 def lower_(network: nn.Module) -> nn.Module:
     """Keep weights of matrix products and convolutions in bfloat16: no step converts them anew."""
     for module in network.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d | nn.MultiheadAttention | Attention):
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.MultiheadAttention | Attention):
             for tensor in module.parameters(recurse=False):
                 tensor.data = tensor.data.bfloat16()
     return network

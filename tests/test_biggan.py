@@ -206,7 +206,9 @@ def test_official_files_load_unchanged(publish, zipped):
 def test_half_precision_stays_near():
     state, (z, classes) = tiny().state_dict(), asked()
     full, half = ours(state), ours(state, precision="bf16")
-    assert half.generator.conv_to_rgb.weight.dtype == torch.bfloat16
+    blocks = [layer for layer in half.generator.layers if layer.listens]
+    assert {layer.conv_1.weight.dtype for layer in blocks} == {torch.bfloat16}
+    assert {layer.norms.at(0.6, half.device)[0].dtype for layer in blocks} == {torch.float32}
     z.requires_grad_()
     picture = half(z, classes, 0.6)
     picture.square().mean().backward()

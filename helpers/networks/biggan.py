@@ -48,13 +48,13 @@ class Generator(nn.Module):
         others = iter(others)
         for layer in self.layers:
             x = layer(x, next(others), truncation) if layer.listens else layer(x)
-        return self.conv_to_rgb(self.bn(x, None, truncation).relu()).float().tanh()
+        return self.conv_to_rgb(self.bn.bent(x, None, truncation)).float().tanh()
 
 
 class BigGAN(nn.Module):
-    """`config`: layers, a list of (doubles pixels?, channels in, channels out), channels in units of `width`,
-    the last out being 1; and what differs from DEFAULTS: z_dim, class_dim, classes, width, attention (the
-    block it stands before, or None), n_stats (truncations with statistics of their own), eps."""
+    """`config`: layers, a list of (doubles pixels?, channels in, channels out), channels in units of `width`;
+    and what differs from DEFAULTS: z_dim, class_dim, classes, width, attention (the block it stands before,
+    or None), n_stats (truncations with statistics of their own), eps (added to variances)."""
 
     def __init__(self, config: dict, precision: str = "fp32"):
         super().__init__()

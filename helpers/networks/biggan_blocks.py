@@ -62,6 +62,10 @@ class Norm(nn.Module):
         a, b = table[..., None, None].chunk(2, 1)
         return torch.addcmul(b.to(x), x, a.to(x))
 
+    def bent(self, x: Tensor, cond: Tensor | None, truncation: float) -> Tensor:
+        """With the ReLU that follows it everywhere."""
+        return self(x, cond, truncation).relu()
+
 
 class Block(nn.Module):
     """Norm, ReLU and convolution four times, around it a skip that drops channels and doubles pixels:
@@ -79,10 +83,10 @@ class Block(nn.Module):
         self.conv_3 = nn.Conv2d(inner, out, 1)
 
     def forward(self, x: Tensor, cond: Tensor, truncation: float) -> Tensor:
-        h = self.conv_0(self.bn_0(x, cond, truncation).relu())
-        h = self.conv_1(self.grown(self.bn_1(h, cond, truncation).relu()))
-        h = self.conv_2(self.bn_2(h, cond, truncation).relu())
-        return self.conv_3(self.bn_3(h, cond, truncation).relu()) + self.grown(x[:, :self.out])
+        h = self.conv_0(self.bn_0.bent(x, cond, truncation))
+        h = self.conv_1(self.grown(self.bn_1.bent(h, cond, truncation)))
+        h = self.conv_2(self.bn_2.bent(h, cond, truncation))
+        return self.conv_3(self.bn_3.bent(h, cond, truncation)) + self.grown(x[:, :self.out])
 
     def grown(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=2, mode="nearest") if self.up else x

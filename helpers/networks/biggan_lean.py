@@ -24,9 +24,9 @@ def lean_(net: nn.Module) -> nn.Module:
     kinds = {Block: LeanBlock, Attention: LeanAttention, Norm: LeanNorm}
     generator.layers = nn.ModuleList(kinds[type(layer)](layer) for layer in generator.layers)
     generator.bn = LeanNorm(generator.bn)
-    for module in generator.modules():
-        if low and isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            lower_(module)
+    if low:
+        convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+        lower_(nn.ModuleList([generator.gen_z, *convolutions]))  # the norms' maps stay exact
     return net.to(memory_format=torch.channels_last)
 
 
@@ -61,7 +61,7 @@ class LeanNorms(nn.Module):
 class LeanNorm(LeanNorms):
     """The last norm, with its ReLU, which listens to nothing."""
 
-    def forward(self, x: Tensor, cond: None, truncation: float) -> Tensor:
+    def bent(self, x: Tensor, cond: None, truncation: float) -> Tensor:
         return Bend.apply(x, *self.tables(cond, truncation), 0)[0]
 
 
