@@ -92,6 +92,8 @@ def test_generated_text_is_up_to_date(path, notebook):
     fresh = notebooks.renewed(path.stem, cells)
     stale = [name for name, source in fresh.items() if source != cells[name]]
     assert not stale, "run: python -m helpers.notebooks"
+    folded = {cell.id for cell in notebook.cells if cell.metadata.get("jupyter", {}).get("source_hidden")}
+    assert folded == cells.keys() & {"setup", "fine"}
 
 
 def test_the_readme_is_up_to_date():

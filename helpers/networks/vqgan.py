@@ -91,8 +91,8 @@ class GumbelCodebook(Codebook):
 class VQGAN(nn.Module):
     """`config`: ddconfig (taming's own), embed_dim, n_embed, and optionally gumbel, l2_codes, groups.
 
-    groups: of every group norm, instead of taming's 32. At 32 channels those would be one channel each, and
-    then a decoder hides spikes in its pictures to say how bright a whole channel is (Karras et al. 2020).
+    groups: of every group norm, instead of taming's 32. At 32 channels those would be one channel each, which
+    forgets how strong a channel is as a whole and invites spots that say it (Karras et al. 2020).
     """
 
     def __init__(self, config: dict, precision: str = "fp32"):

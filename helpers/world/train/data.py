@@ -91,7 +91,7 @@ def captions(chosen, seed):
 
 
 def rivals(chosen, seed):
-    """For each scene a sentence that is wrong in one thing or color, phrased like that of `captions`.
+    """For each scene a sentence that is wrong in one thing or color, phrased much like that of `captions`.
 
     In a random batch place and sky tell most pictures apart, and a guide that learns no more than that paints
     no things; sentences that differ in nothing else make it look (Yuksekgonul et al. 2023)."""

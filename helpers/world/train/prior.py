@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from ... import weights
 from ...networks import vqgan
 from ...networks.prior import LatentPrior
 from .. import drawing
@@ -15,8 +16,9 @@ CONFIG = {"channels": 32, "width": 64, "mult": [1, 2, 2], "blocks": 1}
 
 
 def latents(network, count):
-    """(count, d, 16, 16) fp16 latents of scenes 0..count-1 on the sphere, kept beside the pictures."""
-    path = data.home() / f"latents-{count}.npy"
+    """(count, d, 16, 16) fp16 latents of scenes 0..count-1 on the sphere, kept beside the pictures under the
+    fingerprint of the VQGAN they are of."""
+    path = data.home() / f"latents-{count}-{weights.fingerprint('vqgan-world')[:12]}.npy"
     if not path.exists():
         pixels, out = data.pictures(), []
         with torch.no_grad():
