@@ -245,6 +245,36 @@ def test_the_contrastive_loss_is_lowest_for_matching_pairs():
 def test_radii_grow_after_the_warm_up():
     assert perceptor.radius(0.05, 3, 0.1) == 0 and perceptor.radius(0.1, 3, 0.1) == 0.75
     assert perceptor.radius(0.5, 3, 0.1) == pytest.approx(3) and perceptor.radius(1, 3, 0.1) == 3
+    assert perceptor.radius(0, 3, 0) == 3, "nothing to warm up"
+
+
+def test_sentences_are_read_as_open_clip_reads_them(monkeypatch):
+    monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
+    model, tokenizer, _ = perceptor.build("disco-resnet")
+    said = ["a cat", "a watercolor of three crimson horses next to a golden lighthouse in the woods at dusk"]
+    with torch.no_grad():
+        theirs = F.normalize(model.encode_text(tokenizer(said)), dim=1)
+        ours = contrast.tell(model, tokenizer, said, "cpu")
+    assert torch.allclose(ours, theirs, atol=0.02), "but for bfloat16"
+    assert (ours * theirs).sum(1).min() > 0.999 > (ours[0] * ours[1]).sum()
+
+
+def test_names_of_what_is_shown():
+    chosen = [scenes.Scene(scenes.Item("cat", "red", 3)),
+              scenes.Scene(scenes.Item("bird", "white"), "on", scenes.Item("car", "red"))]
+    told = data.names(np.random.default_rng(1))
+    both, alone = data.named(chosen)
+    assert len(told) == both.shape[1] + alone.shape[1] and both.shape[1] == len(data.PAIRS)
+    assert not any(scenes.held_out(item) for item in data.PAIRS)
+    for part, start in ((both, 0), (alone, len(data.PAIRS))):
+        assert torch.equal(part.sum(1), torch.ones(2)) and part.max(1).values.tolist() == [1.0, 0.5]
+        shown = [{told[start + i] for i in row.nonzero().flatten()} for row in part]
+        assert all(any(n in t for n in ("cat", "kitten")) for t in shown[0])
+        assert any("bird" in t or "crow" in t for t in shown[1]) and len(shown[1]) == 2
+    rows = F.normalize(torch.randn(both.shape[1] + alone.shape[1], 64, generator=dice()), dim=1)
+    right = F.normalize(torch.cat([both, alone], 1) @ rows, dim=1)
+    good = contrast.naming(right, rows, [both, alone], 50.0)
+    assert good < contrast.naming(right.flip(0), rows, [both, alone], 50.0) / 4
 
 
 def book(rows):
@@ -318,6 +348,25 @@ def test_a_perceptor_trains_resumes_and_is_published(monkeypatch):
     assert eye.encode_image(torch.rand(2, 3, 64, 64)).shape == (2, 8)
 
 
+def test_training_goes_on_from_what_was_published(home):
+    student = Student()
+    list(student.training.run(student.work))
+    card = common.publish("student", "toy", student.training.average, {}, student.training, {})
+    other = Student(name="student", further=True)
+    assert other.training.step == 40, "a state that is left counts for more"
+    (home / "train" / "student" / "state.pt").unlink()
+    other = Student(name="student", further=True)
+    assert other.training.step == 0
+    half = {k: v.half() if v.is_floating_point() else v
+            for k, v in student.training.average.state_dict().items()}
+    for part in (other.layer, other.training.average):
+        assert all(torch.equal(v, half[k].to(v)) for k, v in part.state_dict().items())
+    assert common.publish("student", "toy", other.layer, {}, other.training, {})["training"]["before"] == \
+        card["training"]
+    with pytest.raises(Refused, match="no embedded network called 'nobody'"):
+        Student(name="nobody", further=True)
+
+
 def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
     few = functools.partial(data.Batches, count=64)
     monkeypatch.setattr(data, "Batches", few)
@@ -374,6 +423,10 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
     command.main(["judge", "--device", "cuda"])
     command.main(["judge", "--minutes", "3"])
     assert called[5:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
+    monkeypatch.setitem(sys.modules, "helpers.world.train.judge", SimpleNamespace(
+        train=lambda name, further, **rest: iter([called.append((name, further))])))
+    command.main(["judge", "--further"])
+    assert called[-1] == ("judge", True)
 
 
 def test_wrong_sentences_cost_what_they_are_worth():

@@ -132,6 +132,8 @@ def test_captions_are_varied_known_words_and_true():
         assert set(text.replace(",", "").split()) <= known, text
         names = words.NAMES.get(scene.first.thing, [scene.first.thing])
         assert any(n in text or words.PLURALS.get(n, n + "s") in text for n in names), text
+        said = [w for style in words.STYLE_WORDS for w in words.STYLE_WORDS[style] if style != "flat"]
+        assert any(all(part in text for part in w.split("{}")) for w in said) == (scene.style != "flat"), text
     assert len(told) > 290
 
 

@@ -89,15 +89,16 @@ def noun(item, rng, colorless=0.08):
 
 
 def caption(scene, rng, terse=0.2):
-    """One of many sentences for the scene. `terse`: how likely each of place, sky and style stays unsaid."""
+    """One of many sentences for the scene. `terse`: how likely each of place and sky stays unsaid.
+
+    A style other than flat is always said, so that a sentence that names none asks for a flat picture."""
     text = noun(scene.first, rng)
     if scene.second:
         text += f" {pick(rng, LINKS[scene.relation])} {noun(scene.second, rng)}"
     where_when = (PLACE_WORDS[scene.place], SKY_WORDS[scene.sky])
     text = " ".join([text, *[pick(rng, options) for options in where_when if rng.uniform() > terse]])
     style = pick(rng, STYLE_WORDS[scene.style])
-    keep = rng.uniform() > terse
-    return style.format(text) if style and keep else text
+    return style.format(text) if style else text
 
 
 def prompt(scene):

@@ -23,11 +23,15 @@ def main(arguments=None):
     parser.add_argument("name", choices=[*MEMBERS, "all"])
     parser.add_argument("--minutes", type=float, help="of work, over all resumed runs; default: its card's")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--further", action="store_true", help="where no state is left, go on from the "
+                        "published weights instead of from nothing")
     asked = parser.parse_args(arguments)
     for name in MEMBERS if asked.name == "all" else [asked.name]:
         recipe = importlib.import_module(f"helpers.world.train.{MEMBERS[name]}")
         minutes = asked.minutes or minutes_of(name)
         options = {"device": asked.device} | ({"minutes": minutes} if minutes else {})
+        if asked.further:
+            options["further"] = True
         for numbers in recipe.train(name, **options):
             say(f"{name} {json.dumps(numbers)}")
         say(f"{name} is in {weights.zoo_folder()}")

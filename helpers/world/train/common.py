@@ -29,20 +29,28 @@ class Training:
 
     minutes: how long it works, over all resumed runs; `progress` goes from 0 to 1 over them. averaged: the
     part whose running mean (`decay`) is kept as `average`. keep_every: seconds between saved states.
-    Where a state was saved under this name, it is taken up at once.
+    Where a state was saved under this name, it is taken up at once; else, `further`, the published weights
+    are, with a clock and optimizers that begin anew.
     """
 
     def __init__(self, name, parts, optimizers, minutes, averaged="", decay=0.999, keep_every=150,
-                 device="cpu"):
+                 device="cpu", further=False):
         self.name, self.parts, self.optimizers, self.minutes = name, parts, optimizers, minutes
         self.step, self.seconds, self.log = 0, 0.0, []
         self.keep_every, self.decay, self.device = keep_every, decay, device
         self.average = copy.deepcopy(parts[averaged]).eval().requires_grad_(False) if averaged else None
         self.source = parts.get(averaged)
         self.rates = {k: [g["lr"] for g in o.param_groups] for k, o in optimizers.items()}
-        self.path = home() / name / "state.pt"
+        self.path, self.before = home() / name / "state.pt", None
+        if further:
+            card, weights_ = weights.zoo(name)
+            self.before = card["training"]
         if self.path.exists():
             self.load()
+        elif further:
+            for part in (self.source, self.average):
+                part.load_state_dict({k: v.float() if v.is_floating_point() else v
+                                      for k, v in weights_.items()})
 
     @property
     def progress(self):
@@ -130,6 +138,8 @@ def publish(name, kind, module, config, training, metrics, data=SEEN, **more):
             "training": {"steps": training.step, "minutes": round(training.seconds / 60, 1), "data": data,
                          "machine": machine(training.device), "torch": torch.__version__,
                          "curve": log[:: max(1, len(log) // 24)]}}
+    if training.before:
+        card["training"]["before"] = training.before        # what its first weights had been through
     put(folder / f"{name}.safetensors", safetensors.save(tensors))
     put(folder / f"{name}.json", (json.dumps(card, indent=1) + "\n").encode())
     return card

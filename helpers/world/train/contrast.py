@@ -37,9 +37,27 @@ def contrast(image, text, scale):
 
 
 def tell(model, tokenizer, said, device):
-    """n sentences -> (n, d) unit rows."""
+    """n sentences -> (n, d) unit rows.
+
+    As open_clip's encode_text, but for as many tokens as the longest sentence has: attention is causal, so
+    what is behind the end of a text changes nothing and is half of the work."""
+    tokens = tokenizer(said).to(device)
+    ends = tokens.argmax(1)
+    tokens = tokens[:, : int(ends.max()) + 1]
+    size = tokens.shape[1]
     with plain_attention(), autocast(device):
-        return F.normalize(model.encode_text(tokenizer(said).to(device)).float(), dim=-1)
+        x = model.token_embedding(tokens) + model.positional_embedding[:size]
+        x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:size, :size]))
+        x = x[torch.arange(len(x), device=device), ends] @ model.text_projection
+    return F.normalize(x.float(), dim=-1)
+
+
+def naming(image, text, truth, scale):
+    """Cross entropy of what each of n pictures shows among m names, a softmax of its own over each part.
+
+    text: rows of the names, parts one after the other; truth: for each part (n, m_i), whose rows sum to 1."""
+    logits = (scale * image @ text.T).split([t.shape[1] for t in truth], 1)
+    return sum(F.cross_entropy(part, t) for part, t in zip(logits, truth, strict=True)) / len(truth)
 
 
 def length(x):

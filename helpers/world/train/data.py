@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .. import drawing, scenes, words
 
@@ -102,6 +103,30 @@ def rivals(chosen, seed):
             wrong = words.caption(rival(s, rng), np.random.default_rng([*seed, i]))
         out.append(wrong)
     return out
+
+
+PAIRS = [item for thing in scenes.THINGS for color in scenes.COLORS
+         if not scenes.held_out(item := scenes.Item(thing, color))]     # what is trained on
+NUMBERS = {item: number for number, item in enumerate(PAIRS)}
+
+
+def names(rng):
+    """Every thing of the world by name and color, as far as it is trained on, then every thing by its name
+    alone, in new words each time: a list of len(PAIRS) + 32 texts."""
+    plain = [scenes.Item(thing, "red") for thing in scenes.THINGS]
+    return [words.noun(item, rng, 0.0) for item in PAIRS] + [words.noun(item, rng, 1.0) for item in plain]
+
+
+def named(chosen):
+    """What n scenes show: (n, len(PAIRS)) and (n, 32), shares that sum to 1 per scene."""
+    things = list(scenes.THINGS)
+    both, alone = torch.zeros(len(chosen), len(PAIRS)), torch.zeros(len(chosen), len(things))
+    for row, scene_ in enumerate(chosen):
+        for item in scene_.items:
+            share = 1 / len(scene_.items)
+            both[row, NUMBERS[replace(item, count=1)]] += share
+            alone[row, things.index(item.thing)] += share
+    return both, alone
 
 
 def rival(truth, rng, recolored=0.3):

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from ...precision import lean_
-from .. import drawing, words
+from .. import drawing, scenes, words
 from . import data
 from .common import Training, publish
-from .contrast import attack, climb, contrast, encode, length, tell
+from .contrast import attack, climb, contrast, encode, length, naming, tell
 from .looks import look, to_tensor, weather
 from .tokens import words_file, write_words
 
@@ -42,7 +42,10 @@ def build(name):
 
 
 def radius(progress, eps, warm):
-    """0 for the part `warm` of the time, on clean pictures; then from a quarter of `eps` up to all of it."""
+    """0 for the part `warm` of the time, on clean pictures; then from a quarter of `eps` up to all of it, or
+    all of it from the beginning where nothing is to be warmed up."""
+    if not warm:
+        return eps
     return 0.0 if progress < warm else eps * min(1.0, 0.25 + 0.75 * (progress - warm) / 0.4)
 
 
@@ -54,11 +57,17 @@ def fresh(source, turn, reach, rng, device):
     said = [*data.captions(chosen, [3, turn]), *data.rivals(chosen, [3, turn])]
     radii = (0.3 + 0.7 * torch.rand(len(images), 1, 1, 1, generator=rng)).to(device) * reach
     noise = torch.randn(images.shape, generator=rng).to(device)
-    return {"said": said, "images": images, "radii": radii, "delta": noise / length(noise) * radii * 0.5}
+    return {"said": said, "named": data.names(np.random.default_rng([4, turn])), "images": images,
+            "truth": [t.to(device) for t in data.named(chosen)], "radii": radii,
+            "delta": noise / length(noise) * radii * 0.5}
 
 
 class Lesson:
-    """One step of training: a batch and the attack on it in one pass, forward and backward."""
+    """One step of training: a batch and the attack on it in one pass, forward and backward.
+
+    The texts of a batch are read once for all of its replays, and what these teach about them is led back
+    through the text tower, and moves it, after the last.
+    """
 
     def __init__(self, name, device, batch, eps, warm):
         self.device, self.eps, self.warm = device, eps, warm
@@ -68,35 +77,47 @@ class Lesson:
         self.optimizer = torch.optim.AdamW(groups(self.model), RATES[name], (0.9, 0.98))
         self.source, self.shown = data.Batches(batch, alike=16), {}
 
+    def show(self, turn, reach, rng):
+        """A new batch with the rows of its texts; `told` have a past to lead back through, `rows` collect."""
+        self.shown = shown = fresh(self.source, turn, reach, rng, self.device)
+        shown["told"] = torch.cat([tell(self.model, self.tokenizer, shown[k], self.device)
+                                   for k in ("said", "named")])
+        shown["rows"] = shown["told"].detach().requires_grad_()
+
     def __call__(self, step, progress):
         if step % REPLAYS == 0 or not self.shown:
-            rng, reach = torch.Generator().manual_seed(step), radius(progress, self.eps, self.warm)
-            self.shown = fresh(self.source, step // REPLAYS, reach, rng, self.device)
-        shown = self.shown
+            reach = radius(progress, self.eps, self.warm)
+            self.show(step // REPLAYS, reach, torch.Generator().manual_seed(step))
+        shown, n = self.shown, len(self.shown["images"])
         delta = shown["delta"].requires_grad_()
-        text = tell(self.model, self.tokenizer, shown["said"], self.device)
+        said, named = shown["rows"].split([2 * n, len(shown["named"])])
         seen = encode(self.model, shown["images"] + delta, self.device)
-        loss = contrast(seen, text, self.model.logit_scale.exp().clamp(max=100))
+        scale = self.model.logit_scale.exp().clamp(max=100)
+        terms = {"told": contrast(seen, said, scale), "named": naming(seen, named, shown["truth"], scale)}
         self.optimizer.zero_grad()
         delta.grad = None
-        loss.backward()
+        sum(terms.values()).backward()
+        if step % REPLAYS == REPLAYS - 1:
+            shown["told"].backward(shown["rows"].grad / REPLAYS)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         shown["delta"] = climb(shown["images"], delta.detach(), delta.grad, shown["radii"], 0.8)
-        own = (seen * text[: len(seen)]).sum(1)
-        fooled = (seen * text[len(seen) :]).sum(1) > own
-        return {"loss": loss.item(), "radius": shown["radii"].mean().item(),
-                "fooled": fooled.float().mean().item()}
+        own = (seen * said[:n]).sum(1)
+        fooled = (seen * said[n:]).sum(1) > own
+        right = shown["truth"][1].gather(1, (seen @ named[-len(scenes.THINGS) :].T).argmax(1)[:, None]) > 0
+        return terms | {"radius": shown["radii"].mean(), "fooled": fooled.float().mean(),
+                        "thing": right.float().mean()}
 
 
-def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1):
+def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, further=False):
     """Clean for the first `warm` of the time, then attacked with radii growing to `eps` (L2, of a picture of
-    64 x 64 in [0, 1]). Yields notes of its progress (fooled: how often a wrong sentence seemed nearer); at
-    last it is published and its metrics are yielded."""
+    64 x 64 in [0, 1]); further: see Training. Yields notes of its progress (fooled: how often a wrong
+    sentence seemed nearer; thing: how often the nearest name was right); at last it is published and its
+    metrics are yielded."""
     torch.manual_seed(SEEDS[name])
-    lesson = Lesson(name, device, batch, eps, warm)
+    lesson = Lesson(name, device, batch, eps, 0.0 if further else warm)
     training = Training(name, {"model": lesson.model}, {"model": lesson.optimizer}, minutes,
-                        averaged="model", decay=0.998, device=device)
+                        averaged="model", decay=0.998, device=device, further=further)
     yield from training.run(lesson)
     metrics = measure(training.average, lesson.tokenizer, device)
     robust = {"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS}

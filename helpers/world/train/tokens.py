@@ -35,5 +35,7 @@ def write_words(path=None):
     text = "#version: discotheque\n" + "\n".join(" ".join(m) for m in merges)
     path = path or words_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    put(path, gzip.compress(text.encode(), mtime=0))
+    data = gzip.compress(text.encode(), mtime=0)
+    if not path.exists() or path.read_bytes() != data:      # another training may be reading it
+        put(path, data)
     return 512 + len(merges) + 2        # 256 bytes, alone and at the end of a word; start and end of text
