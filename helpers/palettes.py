@@ -1,7 +1,7 @@
 """Palettes: a few colors, written as an artist would. Standard library and Pillow only.
 
     parse("red, #ffcc00, navy->white\\5")       # names, hex, ramps of so many steps (2 to 64)
-    parse("@photo.png")                         # the eight colors a picture is mostly made of
+    parse("@my photo.png, red")                 # the eight colors a picture is mostly made of, and one more
 """
 
 import re
@@ -31,7 +31,9 @@ def parse(text, name="palette"):
 
 
 def parts(text):
-    return list(filter(None, re.split(r"[,;|\[\]\s]+(?![^(]*\))", text.strip())))
+    """Colors are parted by commas or spaces; the name of a picture goes on to the next comma, ; or |."""
+    found = re.findall(r"@[^,;|]+|(?:[^,;|\[\]\s(]|\([^)]*\))+", text)
+    return [part.strip(" ]") if part.startswith("@") else part for part in found]
 
 
 def spelled(text):

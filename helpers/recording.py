@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
-from . import images, states
+from . import images, safe_files, states
 from .errors import Refused
 
 SECONDS = 20.0      # between checkpoints: about what a kill may cost
@@ -23,9 +23,15 @@ def record(painting, run, every: int | None = None, checkpoint_seconds: float = 
 
     every: save each nth frame; 0 saves none, None those that come with an image, as the settings want it.
 
-    Interrupts and errors go on to the caller once everything is kept.
+    Interrupts and errors go on to the caller once everything is kept. Refused where another painting goes on
+    in this folder.
     """
-    keeper = _Keeper(painting, run, every, checkpoint_seconds)
+    with safe_files.alone(run.folder):
+        yield from kept(_Keeper(painting, run, every, checkpoint_seconds))
+
+
+def kept(keeper):
+    """The frames, one by one, each after what is to be kept of it."""
     try:
         while True:
             with unhurried():

@@ -10,6 +10,8 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
+
 from .errors import Refused
 
 SPARE = ".part-"            # what a file is called while it is being written
@@ -67,6 +69,24 @@ def folder(path, room: int = 0) -> Path:
             raise
         raise refusal(error, path) from error
     return path
+
+
+@contextmanager
+def alone(path):
+    """Hold the folder `path` until the block ends; Refused where it is held already. A kill lets go of it."""
+    lock = filelock.FileLock(Path(path) / ".lock", thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise Refused(f"'{path}' is being painted already", "one painting at a time goes on in a folder",
+                      "wait for it, or stop it first") from None
+    except (OSError, NotImplementedError):      # some network disks know no locks
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def sweep(path):

@@ -11,14 +11,16 @@ def test_names_hex_and_ramps():
     assert palettes.parse("[black, white]") == [(0, 0, 0), (1, 1, 1)]
     assert palettes.parse("black->white\\5") == [(v, v, v) for v in (0, 0.25, 0.5, 0.75, 1)]
     assert palettes.parse("") == []
+    assert palettes.parse("rgb(255, 0, 0) hsl(0, 100%, 50%)") == [(1, 0, 0), (1, 0, 0)]
+    assert palettes.parse("rgb(0, 0, 0)->white\\2 red") == [(0, 0, 0), (1, 1, 1), (1, 0, 0)]
 
 
 def test_from_a_picture(tmp_path):
     half = np.zeros((40, 40, 3), np.uint8)
     half[:20] = (255, 0, 0)
-    Image.fromarray(half).save(tmp_path / "a.png")
-    colors = palettes.parse(f"@{tmp_path / 'a.png'}")
-    assert (1.0, 0.0, 0.0) in colors and (0.0, 0.0, 0.0) in colors
+    Image.fromarray(half).save(tmp_path / "a photo.png")
+    colors = palettes.parse(f"[@{tmp_path / 'a photo.png'} , white]")
+    assert (1.0, 0.0, 0.0) in colors and (0.0, 0.0, 0.0) in colors and colors[-1] == (1, 1, 1)
 
 
 @pytest.mark.parametrize("text, message", [

@@ -256,6 +256,18 @@ def test_leaving_the_loop_keeps_the_picture(tmp_path):
     assert (kept["status"], kept["step"]) == ("stopped", 3) and run.picture.exists()
 
 
+def test_two_paintings_never_share_a_folder(tmp_path):
+    run = runs.start("small", small_system.Settings(), tmp_path)
+    first = runs.record(run.paint(), run)
+    next(first)
+    with pytest.raises(Refused) as refusal:
+        next(runs.record(runs.resume(run.folder), run.folder))
+    assert str(refusal.value) == (f"'{run.folder}' is being painted already; one painting at a time goes on "
+                                  "in a folder: wait for it, or stop it first")
+    first.close()
+    assert list(runs.record(runs.resume(run.folder), run.folder))[-1].step == run.settings.steps
+
+
 def test_an_error_is_told_in_the_manifest(tmp_path):
     def breaks(painting):
         if painting.step == 4:

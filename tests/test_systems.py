@@ -299,6 +299,12 @@ def test_wide_pictures():
     ("vqgan_clip", {"prompts": "a ^ b ^ c", "story_at": "3"},
      "story_at has 1 of 2 beginnings; the first of the 3 scenes begins by itself, each other one needs its "
      "own: try '30, 75'"),
+    ("deep_daze", {"prompts": "a ^ b", "steps": 30, "story_at": "30"},
+     "story_at is '30'; the end comes after 30 steps: try earlier beginnings"),
+    ("vqgan_clip", {"prompts": "a ^ b", "film": 4, "story_at": "4"},
+     "story_at is '4'; the end comes after 4 pictures: try earlier beginnings"),
+    ("vqgan_clip", {"init_grain": 0.5}, "init_grain is set without init_image; it is laid over the picture "
+     "to start from: give that picture as init_image"),
     ("deep_daze", {"prompts": "a ^ b", "story_at": "3", "story_every": 2},
      "story_every and story_at are both set; either says when scenes change: leave story_every at 0"),
 ])

@@ -142,6 +142,12 @@ class Guided(Common):
             raise Refused(f"story_at has {len(starts)} of {scenes - 1} beginnings",
                           f"the first of the {scenes} scenes begins by itself, each other one needs its own",
                           "try '30, 75'")
+        if starts and starts[-1] >= self.length() > 0:
+            raise Refused(f"story_at is {self.story_at!r}", f"the end comes after {self.extent()}",
+                          "try earlier beginnings")
+        if self.init_grain and not present(self.init_image):
+            raise Refused("init_grain is set without init_image", "it is laid over the picture to start from",
+                          "give that picture as init_image")
         if present(self.mask) and not present(self.init_image):
             raise Refused("mask is given without init_image", "a mask keeps a part of a picture",
                           "give that picture as init_image")
@@ -159,6 +165,14 @@ class Guided(Common):
             raise Refused(f"story_at is {self.story_at!r}", "it takes rising whole numbers above 0",
                           "try '30, 75'")
         return numbers
+
+    def length(self):
+        """Steps of the whole run; 0 where that is not known before it begins."""
+        return self.steps
+
+    def extent(self):
+        """The length in words, in the unit of story_at."""
+        return f"{self.steps} steps"
 
     def tells(self):
         """Are there several scenes?"""

@@ -73,10 +73,21 @@ class Settings(Guided):
             raise Refused(f"{moving[0]} is set but film is 0",
                           "the camera moves from picture to picture of a film", "try film=30")
 
+    def filming(self):
+        return bool(self.film or present(self.frames))
+
     def beginnings(self):
         """As elsewhere; a film's scenes begin with pictures."""
-        numbers, filming = super().beginnings(), self.film or present(self.frames)
-        return [self.steps + (n - 1) * self.frame_steps for n in numbers] if filming else numbers
+        numbers = super().beginnings()
+        return [self.steps + (n - 1) * self.frame_steps for n in numbers] if self.filming() else numbers
+
+    def length(self):
+        if self.filming():      # how many pictures a folder has is seen when it is opened
+            return self.steps + (self.film - 1) * self.frame_steps if self.film else 0
+        return self.steps
+
+    def extent(self):
+        return f"{self.film} pictures" if self.film else super().extent()
 
 
 def still(name):
