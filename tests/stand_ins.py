@@ -59,12 +59,12 @@ def expectation():
 
 def install(monkeypatch):
     """Systems find stand-ins where trained networks would be."""
-    eyes = {"disco-resnet": Eye(16), "disco-vit": Eye(12)}
+    eyes = {"disco-resnet": Eye(16), "disco-convnext": Eye(12)}
     monkeypatch.setattr(perceptors, "load", lambda name, device="cpu", **_: eyes.setdefault(name, Eye(20)))
     network = coder()
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
     expects = expectation()
     monkeypatch.setattr(prior, "load", lambda name, device="cpu": expects)
-    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-vit", "vqgan-world-prior"])
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-convnext", "vqgan-world-prior"])
     monkeypatch.setattr(weights, "fingerprint", lambda name: f"stand-in for {name}")
     return eyes

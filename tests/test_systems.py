@@ -59,7 +59,7 @@ def test_the_same_seed_the_same_picture(name):
 STORY = {"prompts": "moon ^ sea", "steps": 4}
 FILM = {"film": 3, "steps": 2}
 TURNED = {
-    "prompts": ({}, "castle"), "every": None, "device": None, "perceptors": ({}, "disco-vit"),
+    "prompts": ({}, "castle"), "every": None, "device": None, "perceptors": ({}, "disco-convnext"),
           "seed": ({}, 9),
     "width": ({}, 96), "height": ({}, 96), "image_prompts": ({}, photo(1)), "noise_prompts": ({}, "7:0.5"),
     "story_every": (STORY, 1), "story_at": (STORY, "1"), "target_image": ({}, photo(1)),
@@ -203,7 +203,7 @@ def test_penalised_prompts_move_away(name, eyes):
     def distance(text):
         image = picture(name, prompts=text, steps=25, learning_rate=rate, crops=4, ema=0)
         away = [1 - eye.encode_image(Cutouts(eye.size, 1, 0)(image)) @ eye.encode_text(["moon"]).T
-                for eye in (eyes["disco-resnet"], eyes["disco-vit"])]
+                for eye in (eyes["disco-resnet"], eyes["disco-convnext"])]
         return float(sum(away).detach())
     assert distance("moon") < distance("sea:0.01") < distance("moon:-1")
 
@@ -258,8 +258,8 @@ def test_several_perceptors_count_as_one(eyes):
     one = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-resnet"))
     both = systems.load("vqgan_clip").paint(small("vqgan_clip"))
     assert one.networks == ["disco-resnet", "vqgan-world", "vqgan-world-prior"]
-    assert both.networks == ["disco-resnet", "disco-vit", "vqgan-world", "vqgan-world-prior"]
-    other = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-vit"))
+    assert both.networks == ["disco-resnet", "disco-convnext", "vqgan-world", "vqgan-world-prior"]
+    other = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-convnext"))
     alone = [next(painting).losses["prompts"] for painting in (one, other)]
     assert next(both).losses["prompts"] == pytest.approx(sum(alone) / 2, abs=0.1), "their mean, not their sum"
 

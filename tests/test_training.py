@@ -414,9 +414,9 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
     for module in set(command.MEMBERS.values()):
         monkeypatch.setitem(sys.modules, f"helpers.world.train.{module}", SimpleNamespace(train=train))
     command.main(["all"])
-    assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-vit", None, "cpu"),
+    assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-convnext", None, "cpu"),
                       ("vqgan-world", None, "cpu"), ("vqgan-world-prior", None, "cpu")]
-    assert 'disco-vit {"loss": 1.0}' in capsys.readouterr().out
+    assert 'disco-convnext {"loss": 1.0}' in capsys.readouterr().out
     (home / "zoo").mkdir()
     (home / "zoo" / "judge.json").write_text(json.dumps({"training": {"minutes": 14.0}}))
     common.put(home / "zoo" / "judge.safetensors", common.safetensors.save({"x": torch.zeros(1)}))

@@ -13,8 +13,8 @@ import time
 from ... import weights
 
 # In this order: the VQGAN looks through disco-resnet's eyes, and the judge reads what it remakes.
-MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-vit": "perceptor", "vqgan-world": "vqgan",
-           "vqgan-world-prior": "prior"}
+MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-convnext": "perceptor",
+           "vqgan-world": "vqgan", "vqgan-world-prior": "prior"}
 
 
 def main(arguments=None):

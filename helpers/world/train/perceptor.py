@@ -21,8 +21,9 @@ from .tokens import words_file, write_words
 REPLAYS = 3
 TEXT = {"context_length": 32, "width": 192, "heads": 3, "layers": 3}
 TOWERS = {"disco-resnet": {"image_size": 64, "layers": [2, 2, 2, 2], "width": 32, "head_width": 64},
-          "disco-vit": {"image_size": 64, "layers": 6, "width": 192, "head_width": 64, "patch_size": 8}}
-RATES, SEEDS = {"disco-resnet": 1e-3, "disco-vit": 7e-4}, {"disco-resnet": 0, "disco-vit": 1}
+          "disco-convnext": {"image_size": 64, "timm_model_name": "convnext_femto_ols", "timm_pool": "avg",
+                             "timm_proj": "linear"}}
+RATES, SEEDS = {"disco-resnet": 1e-3, "disco-convnext": 1e-3}, {"disco-resnet": 0, "disco-convnext": 1}
 CONFIGS = {name: {"embed_dim": 256, "vision_cfg": tower, "text_cfg": TEXT} for name, tower in TOWERS.items()}
 
 
@@ -38,6 +39,9 @@ def build(name):
     vision = {k: tuple(v) if isinstance(v, list) else v for k, v in config["vision_cfg"].items()}
     model = CLIP(config["embed_dim"], vision, config["text_cfg"])
     lean_(model)
+    for name, scale in model.visual.named_parameters():
+        if name.endswith(".gamma"):     # ConvNeXt's layer scale; from its 1e-6, short trainings get nowhere
+            torch.nn.init.constant_(scale, 0.2)
     return model, tokenizer, config
 
 
@@ -85,9 +89,10 @@ class Lesson:
         shown["rows"] = shown["told"].detach().requires_grad_()
 
     def __call__(self, step, progress):
-        if step % REPLAYS == 0 or not self.shown:
-            reach = radius(progress, self.eps, self.warm)
-            self.show(step // REPLAYS, reach, torch.Generator().manual_seed(step))
+        reach = radius(progress, self.eps, self.warm)
+        replays = REPLAYS if reach else 1       # what is not attacked is seen once
+        if step % replays == 0 or not self.shown:
+            self.show(step // replays, reach, torch.Generator().manual_seed(step))
         shown, n = self.shown, len(self.shown["images"])
         delta = shown["delta"].requires_grad_()
         said, named = shown["rows"].split([2 * n, len(shown["named"])])
@@ -97,8 +102,8 @@ class Lesson:
         self.optimizer.zero_grad()
         delta.grad = None
         sum(terms.values()).backward()
-        if step % REPLAYS == REPLAYS - 1:
-            shown["told"].backward(shown["rows"].grad / REPLAYS)
+        if step % replays == replays - 1:
+            shown["told"].backward(shown["rows"].grad / replays)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         shown["delta"] = climb(shown["images"], delta.detach(), delta.grad, shown["radii"], 0.8)
