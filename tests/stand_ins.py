@@ -53,7 +53,8 @@ def expectation():
     """A prior of random weights for the latents of `coder`."""
     with torch.random.fork_rng():
         torch.manual_seed(6)
-        made = prior.LatentPrior({"channels": 4, "width": 32, "mult": [1], "blocks": 1})
+        made = prior.LatentPrior({"channels": 4, "width": 32, "mult": [1], "blocks": 1,
+                                  "styles": ["flat", "oil"]})
     return made.eval().requires_grad_(False)
 
 
@@ -64,7 +65,7 @@ def install(monkeypatch):
     network = coder()
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
     expects = expectation()
-    monkeypatch.setattr(prior, "load", lambda name, device="cpu": expects)
+    monkeypatch.setattr(prior, "load", lambda name, device="cpu", style="": expects)
     monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-convnext", "vqgan-world-prior"])
     monkeypatch.setattr(weights, "fingerprint", lambda name: f"stand-in for {name}")
     return eyes

@@ -17,10 +17,13 @@ from torch.nn import functional as F
 
 from helpers import perceptors, weights
 from helpers.errors import Refused
+from helpers.networks import biggan as gans
+from helpers.networks import biggan_training
 from helpers.networks import vqgan as networks
 from helpers.world import judge, scenes, words
 from helpers.world.train import __main__ as command
-from helpers.world.train import codes, common, contrast, data, looks, perceptor, prior, tokens, vqgan
+from helpers.world.train import (biggan, codes, common, contrast, critic, data, features, looks, perceptor,
+                                 prior, tokens, vqgan)
 
 TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
         "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
@@ -370,11 +373,7 @@ def test_training_goes_on_from_what_was_published(home):
 def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
     few = functools.partial(data.Batches, count=64)
     monkeypatch.setattr(data, "Batches", few)
-    monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
-    model, _, config = perceptor.build("disco-resnet")
-    student = Student()
-    common.publish("disco-resnet", "perceptor", model, config, student.training, {})
-    common.publish("judge", "judge", judge.Judge(), {"trunk": "resnet10t"}, student.training, {})
+    zoo_of_strangers(monkeypatch)
     small = vqgan.CONFIG | {"n_embed": 64, "ddconfig": vqgan.CONFIG["ddconfig"] | {"ch_mult": [1, 1, 1, 1]}}
     monkeypatch.setattr(vqgan, "CONFIG", small)
     monkeypatch.setattr(vqgan, "measure", functools.partial(vqgan.measure, count=4))
@@ -385,13 +384,82 @@ def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
     net = networks.load("vqgan-world")
     assert {m.num_groups for m in net.modules() if isinstance(m, nn.GroupNorm)} == {small["groups"]}
     before = few(64).sources[0][:2]
-    monkeypatch.setattr(data, "pictures", lambda: before)
+    monkeypatch.setattr(data, "pictures", lambda count, kind: before[:count])
     monkeypatch.setattr(prior, "CONFIG", prior.CONFIG | {"width": 32, "mult": [1, 1]})
     monkeypatch.setattr(prior, "measure", functools.partial(prior.measure, count=3))
     *_, metrics = prior.train(minutes=3 / 60, batch=2, count=2)
     assert set(metrics) == {f"noise {sigma}" for sigma in (0.2, 0.5, 1.0, 3.0)}
     card, _ = weights.zoo("vqgan-world-prior")
-    assert card["training"]["steps"] == 3 and card["training"]["data"].endswith("scenes 0 to 1")
+    assert card["training"]["steps"] == 3 and card["training"]["data"].startswith("latents of 2 scenes")
+
+
+def zoo_of_strangers(monkeypatch):
+    """A guide and a judge that know nothing."""
+    monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
+    model, _, config = perceptor.build("disco-resnet")
+    student = Student()
+    common.publish("disco-resnet", "perceptor", model, config, student.training, {})
+    common.publish("judge", "judge", judge.Judge(), {"trunk": "resnet10t"}, student.training, {})
+
+
+def test_a_critic_learns_to_tell(monkeypatch):
+    zoo_of_strangers(monkeypatch)
+    tells = critic.Critic(features.load("disco-resnet", "cpu"), 2, width=8, beside=1)
+    adam, rng = torch.optim.Adam(tells.parameters(), 3e-3), dice()
+    asked = torch.eye(2)[torch.arange(16) % 2]
+    beside = asked[:, :1, None, None].expand(16, 1, 64, 64)
+    losses = []
+    for _ in range(15):     # real: dark or bright, as the class says; fake: the reverse
+        real = asked[:, 1:, None, None] * 0.6 + 0.4 * torch.rand(16, 3, 64, 64, generator=rng)
+        loss = critic.told(tells(real, asked, beside), tells(real.flip(0), asked, beside))
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0] and not any("features" in name for name in tells.state_dict())
+    fake = real.flip(0).requires_grad_()
+    critic.fooled(tells(fake, asked, beside)).backward()
+    better = (fake - 0.1 * fake.grad / fake.grad.abs().max()).detach()
+    assert critic.fooled(tells(better, asked, beside)) < critic.fooled(tells(fake, asked, beside))
+
+
+def test_shaken_pictures_keep_their_slopes():
+    images = torch.rand(4, 3, 32, 32, generator=dice()).requires_grad_()
+    seen = critic.shaken(images, dice(1))
+    assert seen.shape == images.shape and torch.equal(seen, critic.shaken(images, dice(1)))
+    assert torch.equal(critic.shaken(images, dice(), reach=0, hole=0), images)
+    assert ((seen == 0.5).all(1).flatten(1).sum(1) > 0).any(), "a part is missing"
+    seen.sum().backward()
+    assert images.grad.abs().sum() > 0
+
+
+def test_a_biggan_trains_and_is_published(monkeypatch):
+    zoo_of_strangers(monkeypatch)
+    config = biggan.CONFIG | {"width": 4, "n_stats": 3}
+    measure = biggan.measure
+    for name, value in (("CONFIG", config),
+                        ("measure", lambda model, device, count=0: measure(model, device, 64)),
+                        ("measure_", functools.partial(biggan_training.measure_, batches=1)),
+                        ("Lesson", functools.partial(biggan.Lesson, looks=2))):
+        monkeypatch.setattr(biggan, name, value)
+    assert set(scenes.held_out(data.solo(i).first) for i in range(40)) == {False}
+    assert {(data.solo(i).style, data.solo(i).second, data.solo(i).first.count) for i in range(40)} == {
+        ("flat", None, 1)}
+    *_, last, metrics = biggan.train(minutes=50 / 60, batch=4, count=40)
+    card, state = weights.zoo("biggan-world")
+    assert set(metrics) == {f"{what}, truncation {t}" for what in ("thing", "pairs") for t in ("0.6", "1")}
+    assert {"told", "fooled", "thing", "pairs"} <= set(last) and card["names"] == list(scenes.THINGS)
+    net = gans.load("biggan-world")
+    z, classes = torch.randn(3, 64, generator=dice()), torch.eye(32)[:3]
+    assert net.size == 64 and net(z, classes, 0.6).shape == (3, 3, 64, 64)
+    again = biggan_training.go_on_(biggan_training.trainable(gans.build(config)), state)
+    for _ in range(30):     # sigma of what is normed already comes to 1
+        again(z, classes)
+    plain = gans.build(config)
+    plain.load_state_dict({k: v.float() for k, v in state.items()})
+    assert (again.eval()(z, classes) - plain.eval()(z, classes)).abs().mean() < 0.02 < plain(z, classes).std()
+    with pytest.raises(Refused, match="no embedded network called 'nobody'"):
+        next(biggan.train(guide="nobody"))
 
 
 @pytest.mark.parametrize("missing", ["disco-resnet", "judge"])
@@ -415,14 +483,15 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
         monkeypatch.setitem(sys.modules, f"helpers.world.train.{module}", SimpleNamespace(train=train))
     command.main(["all"])
     assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-convnext", None, "cpu"),
-                      ("vqgan-world", None, "cpu"), ("vqgan-world-prior", None, "cpu")]
+                      ("vqgan-world", None, "cpu"), ("vqgan-world-prior", None, "cpu"),
+                      ("biggan-world", None, "cpu")]
     assert 'disco-convnext {"loss": 1.0}' in capsys.readouterr().out
     (home / "zoo").mkdir()
     (home / "zoo" / "judge.json").write_text(json.dumps({"training": {"minutes": 14.0}}))
     common.put(home / "zoo" / "judge.safetensors", common.safetensors.save({"x": torch.zeros(1)}))
     command.main(["judge", "--device", "cuda"])
     command.main(["judge", "--minutes", "3"])
-    assert called[5:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
+    assert called[6:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
     monkeypatch.setitem(sys.modules, "helpers.world.train.judge", SimpleNamespace(
         train=lambda name, further, **rest: iter([called.append((name, further))])))
     command.main(["judge", "--further"])

@@ -137,6 +137,12 @@ def test_captions_are_varied_known_words_and_true():
     assert len(told) > 290
 
 
+def test_the_style_a_sentence_asks_for():
+    for i, scene in enumerate(some(100)):
+        assert words.style(words.caption(scene, np.random.default_rng(i))) == scene.style
+    assert words.style("A PHOTO of a dragon") == "photorealistic" and words.style("a dragon") == "flat"
+
+
 def test_articles():
     scene = scenes.Scene(
         scenes.Item("apple", "orange"), "beside", scenes.Item("ruins", "white"), place="sea", sky="night"

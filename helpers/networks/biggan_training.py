@@ -41,6 +41,16 @@ def finished(net: BigGAN) -> BigGAN:
     return plain.to(net.device).eval().requires_grad_(False)
 
 
+@torch.no_grad()
+def go_on_(net: BigGAN, state: dict[str, Tensor]) -> BigGAN:
+    """Put the weights of a finished network, as published, under the norms of a trainable one; in place."""
+    own = net.state_dict()
+    for key, value in state.items():
+        normed = key.replace(".weight", ".parametrizations.weight.original")
+        own[normed if normed in own else key].copy_(value)
+    return net
+
+
 def one_of(classes: int, n: int) -> Draw:
     """rng -> (n, classes): each row a 1 at a class drawn evenly."""
     return lambda rng: torch.eye(classes)[torch.randint(classes, (n,), generator=rng)]

@@ -6,7 +6,7 @@ latents is how odd they look to it. A canvas adds that as a penalty, from strong
 noise (the details) over a run: regularization by denoising (Romano et al. 2017), with noise as in score
 distillation (Poole et al. 2022).
 
-    prior = load("vqgan-world-prior", device)
+    prior = load("vqgan-world-prior", device, style="watercolor")
     prior.oddity(z, sigma=0.5, rng=rng)         # z (n, d, h, w) -> scalar
 """
 
@@ -17,11 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from .. import weights
+from ..errors import unknown
 from ..precision import lowered, uses_bf16
 
 
 class LatentPrior(nn.Module):
-    """`config`: channels of the latents, width, multipliers, blocks; latents are taken on the unit sphere."""
+    """`config`: channels of the latents, width, multipliers, blocks, and the names of the styles it tells
+    apart; latents are taken on the unit sphere. `style`: the number of the one that is expected."""
 
     def __init__(self, config: dict, precision: str = "auto"):
         super().__init__()
@@ -29,17 +31,21 @@ class LatentPrior(nn.Module):
             from guided_diffusion.unet import UNetModel
 
         self.config, self.precision, self.scale = config, precision, math.sqrt(config["channels"])
+        self.style = 0
         self.unet = UNetModel(image_size=16, in_channels=config["channels"], out_channels=config["channels"],
                               model_channels=config["width"], num_res_blocks=config["blocks"],
                               channel_mult=tuple(config["mult"]), attention_resolutions=(2, 4),
-                              num_head_channels=32)
+                              num_head_channels=32, num_classes=len(config["styles"]))
 
-    def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """Noisy latents of unit variance (n, d, h, w), noise (n,) -> latents without noise."""
+    def forward(self, x: Tensor, sigma: Tensor, styles: Tensor | None = None) -> Tensor:
+        """Noisy latents of unit variance (n, d, h, w), noise (n,), numbers of their styles (n,), by default
+        the one expected -> latents without noise."""
+        if styles is None:
+            styles = torch.full((len(x),), self.style, device=x.device)
         s = sigma.view(-1, 1, 1, 1)
         size = (s.square() + 1).sqrt()
         with lowered(x.device, uses_bf16(x.device, self.precision)):
-            out = self.unet(x / size, 250 * sigma.log())
+            out = self.unet(x / size, 250 * sigma.log(), styles)
         return x / size.square() + out.float() * s / size
 
     def oddity(self, z: Tensor, sigma: float, rng: torch.Generator | None = None) -> Tensor:
@@ -51,9 +57,13 @@ class LatentPrior(nn.Module):
         return (x - better).square().mean()
 
 
-def load(name: str, device="cpu") -> LatentPrior:
-    """A trained one by name, frozen."""
+def load(name: str, device="cpu", style: str = "") -> LatentPrior:
+    """A trained one by name, frozen. style: the one it expects, by default its first. Refused: no such."""
     card, state = weights.load(name, "prior")
     prior = LatentPrior(card["config"])
     prior.load_state_dict({k: v.float() for k, v in state.items()})
+    styles = card["config"]["styles"]
+    if style and style not in styles:
+        raise unknown(f"style of {name}", style, styles)
+    prior.style = styles.index(style) if style else 0
     return prior.eval().requires_grad_(False).to(device)

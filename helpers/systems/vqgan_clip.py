@@ -135,13 +135,16 @@ def drawn(settings, studio):
 
 
 def expected(settings, studio):
-    """The prior trained for this VQGAN, how much it counts, how coarsely it looks; or None."""
+    """The prior trained for this VQGAN, in the style the prompts name, how much it counts, how coarsely it
+    looks; or None."""
     from helpers import schedules
     from helpers.networks import prior
+    from helpers.world import words
     name = prior_of(settings)
     if not name:
         return None
-    return prior.load(name, studio.device), *map(schedules.parse, (settings.prior, settings.prior_noise))
+    eye = prior.load(name, studio.device, words.style(settings.prompts))
+    return eye, *map(schedules.parse, (settings.prior, settings.prior_noise))
 
 
 def prior_of(settings):

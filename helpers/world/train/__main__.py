@@ -14,7 +14,7 @@ from ... import weights
 
 # In this order: the VQGAN looks through disco-resnet's eyes, and the judge reads what it remakes.
 MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-convnext": "perceptor",
-           "vqgan-world": "vqgan", "vqgan-world-prior": "prior"}
+           "vqgan-world": "vqgan", "vqgan-world-prior": "prior", "biggan-world": "biggan"}
 
 
 def main(arguments=None):

@@ -24,31 +24,57 @@ def scene(index, held=False):
     return scenes.sample(np.random.default_rng([20260, int(held), index]), held)
 
 
-def chunk(path, size, start, stop, held):
+def solo(index):
+    """Picture number `index` of those for a GAN: one thing, once, in plain style."""
+    drawn = scenes.sample(np.random.default_rng([20260, 2, index]), style="flat")
+    return replace(drawn, first=replace(drawn.first, count=1), relation="", second=None)
+
+
+def held(index):
+    """Picture number `index` of held-out combinations."""
+    return scene(index, True)
+
+
+def plain(index):
+    """Picture number `index` of those for a prior: every second one in plain style, as most prompts ask."""
+    rng, fixed = np.random.default_rng([20260, 3, index]), {} if index % 2 else {"style": "flat"}
+    return scenes.sample(rng, **fixed)
+
+
+KINDS = {"": scene, "held-": held, "solo-": solo, "plain-": plain}
+
+
+def chunk(path, size, start, stop, kind):
     """Draw pictures `start`..`stop` - 1 into the memory map at `path`."""
     pixels = np.load(path, mmap_mode="r+")
     for i in range(start, stop):
-        pixels[i] = drawing.draw(scene(i, held), size)
+        pixels[i] = drawing.draw(KINDS[kind](i), size)
     pixels.flush()
 
 
-def pictures(count=COUNT, size=SIZE, held=False, workers=2):
-    """(count, size, size, 3) uint8 memory map of scenes 0..count-1; the first time, `workers` processes draw
-    it: a core does 200 a second at 128 px, so two take a few minutes for 60,000."""
+def pictures(count=COUNT, size=SIZE, kind="", workers=2):
+    """(count, size, size, 3) uint8 memory map of scenes 0..count-1 of a kind; the first time, `workers`
+    processes draw it: a core does 200 a second at 128 px, so two take a few minutes for 60,000."""
     from concurrent.futures import ProcessPoolExecutor
 
     home().mkdir(parents=True, exist_ok=True)
-    path = home() / f"pictures-{'held-' if held else ''}{size}-{count}.npy"
+    path = home() / f"pictures-{kind}{size}-{count}.npy"
     if not path.exists():
         part = path.with_suffix(".part.npy")
         np.lib.format.open_memmap(part, "w+", np.uint8, (count, size, size, 3)).flush()
         cuts = [*range(0, count, 2000), count]
         with ProcessPoolExecutor(workers) as pool:
-            parts = [pool.submit(chunk, part, size, a, b, held) for a, b in itertools.pairwise(cuts)]
+            parts = [pool.submit(chunk, part, size, a, b, kind) for a, b in itertools.pairwise(cuts)]
             for drawn in parts:
                 drawn.result()
         part.rename(path)
     return np.load(path, mmap_mode="r")
+
+
+def solo_things(count):
+    """(count,) indices into scenes.THINGS of what solo pictures show."""
+    things = list(scenes.THINGS)
+    return torch.tensor([things.index(solo(i).first.thing) for i in range(count)])
 
 
 class Batches:
@@ -61,7 +87,7 @@ class Batches:
 
     def __init__(self, size, count=COUNT, held=0, alike=1):
         self.size, self.count, self.alike = size, count, alike
-        self.sources = [pictures(count)] + ([pictures(held, held=True)] if held else [])
+        self.sources = [pictures(count)] + ([pictures(held, kind="held-")] if held else [])
         self.scenes = [scene(i) for i in range(count)] + [scene(i, True) for i in range(held)]
         kinds = [(place, sky) for place in scenes.PLACES for sky in scenes.SKIES]
         self.kinds = np.array([kinds.index((s.place, s.sky)) for s in self.scenes])

@@ -23,13 +23,13 @@ def loss_of(reading, truth):
     return terms | {k: F.cross_entropy(reading[k].float(), truth[k]) for k in HEADS}
 
 
-def train(name="judge", minutes=14, device="cpu", batch=128):
+def train(name="judge", minutes=14, device="cpu", batch=128, further=False):
     """Yields notes of its progress; at last it is published, and its metrics are yielded."""
     torch.manual_seed(4711)
     model = Judge().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), 2e-3, (0.9, 0.99), weight_decay=0.05)
     training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model",
-                        device=device)
+                        device=device, further=further)
     source = data.Batches(batch, held=HELD)
 
     def work(step, progress):

@@ -13,10 +13,9 @@ from torch.nn import functional as F
 from ... import weights
 from .. import drawing
 from .. import judge as judges
-from . import data, perceptor
+from . import data, features
 from .codes import Census, look_up
 from .common import Training, autocast, publish
-from .contrast import standard
 from .looks import to_tensor
 
 CONFIG = {
@@ -31,44 +30,26 @@ CONFIG = {
 FREE = 0.04     # part of the training before codes are used at all; then they are drawn from the latents
 
 
-class Features(nn.Module):
-    """The space likeness is measured in: what the stem and three stages of a guide's ResNet make of pictures
-    (n, 3, h, w), as a list of maps with unit length per pixel."""
-
-    def __init__(self, visual):
-        super().__init__()
-        self.visual = visual.eval().requires_grad_(False)
-
-    def forward(self, images):
-        v = self.visual
-        x = v.stem(standard(images))
-        out = [x]
-        for stage in (v.layer1, v.layer2, v.layer3):
-            x = stage(x)
-            out.append(x)
-        return [F.normalize(x.float(), dim=1) for x in out]
-
-
 class Lesson:
     """One step of training: remake a batch, compare, move the painter; then the critic learns to tell.
 
-    batch: crops of 64 px per step; guide: the perceptor of the zoo whose features judge likeness.
+    batch: crops of 64 px per step; guide: the perceptor of the zoo whose features judge likeness; known: the
+    codes mean something from the beginning.
     """
 
-    def __init__(self, device, batch, guide):
+    def __init__(self, device, batch, guide, known=False):
         from taming.modules.discriminator.model import NLayerDiscriminator, weights_init
 
         from ...networks.vqgan import build
 
-        self.device, self.batch, self.source = device, batch, data.Batches(batch)
+        self.device, self.batch, self.known, self.source = device, batch, known, data.Batches(batch)
         self.model = build(CONFIG, "bf16").to(device).train().requires_grad_(True)
         self.critic = NLayerDiscriminator(3, 48, 2).apply(weights_init).to(device)
-        clip, _, _ = perceptor.build(guide)
-        clip.load_state_dict({k: v.float() for k, v in weights.zoo(guide)[1].items()})
-        self.features = Features(clip.visual.to(device, memory_format=torch.channels_last))
+        self.features = features.load(guide, device)
         self.painter = torch.optim.Adam(self.model.parameters(), 6e-4, (0.5, 0.95))
         self.adversary = torch.optim.Adam(self.critic.parameters(), 4e-4, (0.5, 0.9))
-        self.tally = nn.ParameterList([nn.Parameter(torch.zeros(CONFIG["n_embed"], device=device), False)])
+        used = torch.full((CONFIG["n_embed"],), float(known), device=device)
+        self.tally = nn.ParameterList([nn.Parameter(used, False)])
         self.census = Census(self.model.quantize.embedding.weight, self.tally[0])
 
     def pictures(self, step, rng):
@@ -82,7 +63,7 @@ class Lesson:
         decoder forgives a guide's slips."""
         z = self.model.encode(images).float()
         codes, loss, index = look_up(self.model, z)
-        if progress < FREE:
+        if progress < FREE and not self.known:
             codes, loss = F.normalize(z, dim=1), torch.zeros((), device=self.device)
         else:
             self.census.count(index)
@@ -96,7 +77,7 @@ class Lesson:
         rng = torch.Generator().manual_seed(step)
         images = self.pictures(step, rng)
         remade, codes = self.remade(images, progress, step, rng)
-        weight = 0.1 * min(1.0, max(0.0, (progress - 0.4) / 0.2))
+        weight = 0.1 * min(1.0, max(0.0, (progress - (0.1 if self.known else 0.4)) / 0.2))
         terms = {"pixel": (remade - images).abs().mean() + (remade - images).square().mean(), "codes": codes}
         with autocast(self.device):
             pairs = zip(self.features(remade), self.features(images), strict=True)
@@ -123,16 +104,18 @@ class Lesson:
         return loss
 
 
-def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-resnet"):
-    """Needs `guide` and the judge in the zoo, or is Refused. Yields notes of its progress; at last it is
-    published and its metrics are yielded."""
+def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-resnet",
+          further=False):
+    """Needs `guide` and the judge in the zoo, or is Refused; further: see Training. Yields notes of its
+    progress; at last it is published and its metrics are yielded."""
     for needed in (guide, "judge"):
         weights.zoo(needed)         # refused now rather than in an hour
     torch.manual_seed(2)
-    lesson = Lesson(device, batch, guide)
+    lesson = Lesson(device, batch, guide, further)
     parts = {"model": lesson.model, "critic": lesson.critic, "tally": lesson.tally}
     optimizers = {"model": lesson.painter, "critic": lesson.adversary}
-    training = Training(name, parts, optimizers, minutes, averaged="model", decay=0.998, device=device)
+    training = Training(name, parts, optimizers, minutes, averaged="model", decay=0.998, device=device,
+                        further=further)
     yield from training.run(lesson)
     metrics = measure(training.average, device)
     publish(name, "vqgan", training.average, CONFIG, training, metrics)
