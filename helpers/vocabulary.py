@@ -8,7 +8,8 @@ import re
 from . import perceptors, prompts, weights
 from .errors import Refused, quoted
 
-PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384"}  # knob: who knows more of the world
+PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384",  # knob: who knows more of the world
+          "gan": "biggan-deep-512"}
 LITTLE = set("a an the of in on at by to from and or with for is".split())
 
 

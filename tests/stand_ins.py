@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import perceptors, weights
-from helpers.networks import prior, vqgan
+from helpers.networks import biggan, prior, vqgan
 
 TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1,
                      "attn_resolutions": [], "resolution": 64, "in_channels": 3, "z_channels": 8,
@@ -58,12 +58,24 @@ def expectation():
     return made.eval().requires_grad_(False)
 
 
+def generator():
+    """A BigGAN of random weights, 16 pixels, that has four classes."""
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        made = biggan.build({"layers": [(1, 4, 4), (1, 4, 2)], "width": 4, "attention": None, "classes": 4,
+                             "z_dim": 6, "class_dim": 5, "n_stats": 3})
+    made.names = ["car", "boat", "cat", "dog"]
+    return made.eval().requires_grad_(False)
+
+
 def install(monkeypatch):
     """Systems find stand-ins where trained networks would be."""
     eyes = {"disco-resnet": Eye(16), "disco-convnext": Eye(12)}
     monkeypatch.setattr(perceptors, "load", lambda name, device="cpu", **_: eyes.setdefault(name, Eye(20)))
     network = coder()
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
+    made = generator()
+    monkeypatch.setattr(biggan, "load", lambda name, device="cpu", **_: made)
     expects = expectation()
     monkeypatch.setattr(prior, "load", lambda name, device="cpu", style="": expects)
     monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-convnext", "vqgan-world-prior"])

@@ -130,7 +130,8 @@ class Prompts(Guide):
         looks = self.encode(self.cutouts(image, progress)).float()
         each = self.penalty(looks)
         if self.averaging > 0:
-            each = torch.lerp(each, self.penalty(looks.mean(0, keepdim=True)), self.averaging)
+            means = looks.unflatten(0, (-1, len(image))).mean(0)        # of each picture's looks
+            each = torch.lerp(each, self.penalty(means), self.averaging)
         rivalry = at(self.rivalry, progress)
         return each + rivalry * self.confusion(looks) if rivalry else each
 

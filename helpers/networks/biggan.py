@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from .. import weights
 from ..errors import Refused, unknown
 from ..precision import lowered, uses_bf16
+from . import class_names
 from .biggan_blocks import REDUCTION, Attention, Block, Norm
 from .biggan_lean import lean_
 from .spectral import normed
@@ -62,6 +63,7 @@ class BigGAN(nn.Module):
         self.z_dim, self.classes = self.config["z_dim"], self.config["classes"]
         self.sites = 1 + len(self.config["layers"])
         self.size = START * 2 ** sum(bool(up) for up, _, _ in self.config["layers"])  # pixels each way
+        self.names = [str(number) for number in range(self.classes)]
         self.embeddings = nn.Linear(self.classes, self.config["class_dim"], bias=False)
         self.generator = Generator(self.config)
 
@@ -87,6 +89,10 @@ class BigGAN(nn.Module):
         conditions = cond.expand(-1, self.sites, -1).unbind(1)
         with lowered(self.device, uses_bf16(self.device, self.precision)):
             return (self.generator(conditions, float(truncation)) + 1) / 2
+
+    def number(self, name: str) -> int:
+        """The number of a class by its name, whatever its capitals; Refused where there is none."""
+        return class_names.number(name, self.names)
 
     @property
     def device(self) -> torch.device:
@@ -118,6 +124,7 @@ def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> 
         raise Refused(f"{name} does not hold the BigGAN it should ({reason})",
                       "its parameters are named as in pytorch-pretrained-biggan",
                       "check the file, and that it is of this size") from error
+    net.names = card.get("names") or (class_names.imagenet() if net.classes == 1000 else net.names)
     return lean_(net.to(device))
 
 

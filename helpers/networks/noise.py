@@ -1,0 +1,112 @@
+"""Noise: a canvas whose parameters are what a BigGAN makes pictures of: latents, and how much of each class.
+
+    canvas = Noise(biggan.load("biggan-world"), 128, 128, pictures=4, truncation=0.8, rng=rng)
+
+Every conditioning site of the generator has a latent and classes of its own (Murdock's BigSleep, 2021): early
+ones say what is where, late ones what it is made of. Pictures are scaled to the size asked for.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers.canvas import Canvas
+from helpers.errors import Refused
+from helpers.networks.biggan import latents
+
+NONE = -3.9         # a class that is not there, as a logit: BigSleep's own
+SURE = 3.9
+TRIES = 64          # random pictures among which `fit` looks for a first likeness
+
+
+class Noise(Canvas):
+    """`pictures` of height x width at once, each of its own draws.
+
+    truncation: scales the latents and says which statistics hold, above 0 to 1. most: how many classes count
+    per site, the strongest (0: all), through a softmax of `temperature`. first: number of a class to begin
+    with. anchor, choice: weights of the two parts of `prior`.
+    """
+
+    learning_rate = 0.07
+
+    def __init__(self, network, height, width, pictures=1, truncation=1.0, most=0, temperature=2.0,
+                 first=None, anchor=1.0, choice=1.0, rng=None):
+        super().__init__()
+        self.network, self.height, self.width, self.truncation = [network], height, width, truncation
+        self.most, self.temperature, self.anchor, self.choice = most, temperature, anchor, choice
+        shape, device = (pictures, network.sites), network.device
+        self.z = nn.Parameter(torch.randn(*shape, network.z_dim, generator=rng).to(device))
+        scores = NONE + 0.3 * torch.randn(*shape, network.classes, generator=rng)
+        if first is not None:
+            scores[..., first] = SURE
+        self.scores = nn.Parameter(scores.to(device))
+        self.rng = rng
+
+    @property
+    def generator(self):
+        return self.network[0]      # in a list, so that its frozen weights are not ours to save
+
+    def forward(self):
+        image = self.generator(self.truncation * self.z, self.classes(), self.truncation)
+        if image.shape[-2:] == (self.height, self.width):
+            return image
+        return F.interpolate(image, (self.height, self.width), mode="bicubic", antialias=True,
+                             align_corners=False).clamp(0, 1)
+
+    def classes(self):
+        """(pictures, sites, classes): how much of each class there is."""
+        if not self.most:
+            return self.scores.sigmoid()
+        left, total = self.scores, torch.zeros_like(self.scores)
+        for _ in range(min(self.most, self.scores.shape[-1])):
+            shares = (left / self.temperature).softmax(-1)
+            one = F.one_hot(left.argmax(-1), left.shape[-1])
+            total = total + one * shares
+            left = left.masked_fill(one.bool(), float("-inf"))
+        return total
+
+    def prior(self, progress=0.0):
+        """BigSleep's two losses, divided by 100 since likeness counts 1 here and 100 there: latents should be
+        drawn from a normal distribution, and one class should be enough."""
+        z = self.z.flatten(0, 1)
+        spread, middle = z.std(1), z.mean(1)
+        unit = (z - middle[:, None]) / spread[:, None].clamp(min=1e-6)
+        normal = ((1 - spread).abs().mean() + middle.abs().mean() + 4 * z.square().mean().clamp(min=1)
+                  + (unit.pow(4).mean(1) - 3).abs().mean() + unit.pow(3).mean(1).abs().mean())
+        weakest = self.classes().sort(-1).values[..., :-1]      # all but one, however many there are
+        return (self.anchor * normal + self.choice * (50 * weakest).square().mean()) / 100
+
+    def fit(self, image, steps=150):
+        """The nearest of some random pictures, then `steps` towards `image` (1, 3, h, w), pixel by pixel."""
+        aim = F.interpolate(image.to(self.z), (self.generator.size,) * 2, mode="bicubic", antialias=True,
+                            align_corners=False)
+        self.begin_near(aim)
+        adam = torch.optim.Adam([self.z, self.scores], 0.05)
+        for _ in range(steps):
+            away = self.generator(self.truncation * self.z, self.classes(), self.truncation) - aim
+            coarse = F.avg_pool2d(away, 4).square().mean()
+            adam.zero_grad()
+            (away.square().mean() + coarse + self.prior()).backward()
+            adam.step()
+
+    @torch.no_grad()
+    def begin_near(self, aim):
+        """Begin at those random latents and classes whose pictures are nearest to `aim`."""
+        net = self.generator
+        z = latents((TRIES, net.z_dim), 1.0, self.rng).to(self.z)
+        kinds = torch.randint(net.classes, (TRIES,), generator=self.rng).to(z.device)
+        made = torch.cat([net(self.truncation * z[i:i + 16], F.one_hot(kinds[i:i + 16], net.classes).to(z),
+                              self.truncation) for i in range(0, TRIES, 16)])
+        best = (made - aim).square().flatten(1).mean(1).argsort()[:len(self.z)]
+        self.z.copy_(z[best][:, None].expand_as(self.z))
+        self.scores.fill_(NONE).scatter_(2, kinds[best][:, None, None].expand(-1, net.sites, 1), SURE)
+
+    def take_up(self, state):
+        """Begin with the latents of another canvas, its state_dict; Refused where they do not fit."""
+        state = {name.removeprefix("canvas."): value for name, value in state.items()}      # out of a mask
+        here = {name: tuple(value.shape) for name, value in self.state_dict().items()}
+        there = {name: tuple(value.shape) for name, value in state.items() if hasattr(value, "shape")}
+        if here != there:
+            raise Refused(f"the latents are {there.get('z', 'none')}", f"these pictures have {here['z']}",
+                          "take those of a run with the same BigGAN and as many pictures")
+        self.load_state_dict(state)

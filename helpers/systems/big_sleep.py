@@ -1,0 +1,58 @@
+"""BigSleep (Ryan Murdock, January 2021): CLIP steers the noise a BigGAN makes pictures of.
+
+The generator knows from its training what things look like; words move its latents and the mixture of classes
+at every layer until the picture is what they say.
+"""
+
+from dataclasses import dataclass
+
+from helpers.settings import knob
+from helpers.systems.guided import FINE, Guided
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Guided):
+    """BigSleep's knobs under an artist's names; the originals' in parentheses."""
+
+    steps: int = knob(150, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
+    pictures: int = knob(1, "how many at once, each from its own draws", low=1, high=16, step=1)
+    truncation: float = knob(0.8, "how typical: 0.4 is sure and alike, 1 wild", low=0.05, high=1, step=0.05)
+    start_class: str = knob("", "a class to begin with, by name, such as lighthouse")
+    gan: str = knob("biggan-world", "which BigGAN: a name from the catalogue or your own file", group=FINE)
+    max_classes: int = knob(0, "how many classes may be mixed at each layer, 0 all (max_classes)", low=0,
+                            high=1000, step=1, group=FINE)
+    class_temperature: float = knob(2.0, "with max_classes: how evenly they are mixed (class_temperature)",
+                                    low=0.1, high=20, step=0.1, group=FINE)
+    latent_pull: float = knob(1.0, "how strictly latents stay what the BigGAN learned from", low=0, high=20,
+                              step=0.1, group=FINE)
+    class_pull: float = knob(1.0, "how strongly one class is preferred to many", low=0, high=20, step=0.1,
+                             group=FINE)
+    latents: str = knob("", "begin with the latents of another run: its checkpoint.safetensors", kind="file",
+                        group=FINE)
+    fit_steps: int = knob(150, "steps to find init_image among what the BigGAN can make", low=1, high=5000,
+                          step=1, rehearsal=2, group=FINE)
+    distance: str = knob("cosine", "how likeness is measured", choices=("spherical", "cosine"), live=True,
+                         group=FINE)
+    ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
+                      high=0.999, step=0.001, group=FINE)
+
+
+def paint(settings, state=None):
+    """A Painting of these settings, from the beginning or a saved state."""
+    from helpers import states
+    from helpers.networks import biggan, noise
+    from helpers.systems import wiring
+
+    studio = wiring.Studio(settings)
+    network = biggan.load(settings.gan, studio.device, precision="auto")
+    first = network.number(settings.start_class) if settings.start_class.strip() else None
+    canvas = noise.Noise(network, settings.height, settings.width, settings.pictures, settings.truncation,
+                         settings.max_classes, settings.class_temperature, first, settings.latent_pull,
+                         settings.class_pull, studio.rng).to(studio.device)
+    if settings.latents.strip() and not state:
+        canvas.take_up(states.load(settings.latents).get("canvas", {}))
+    elif studio.start is not None and not state:
+        canvas.fit(studio.rough(settings), settings.fit_steps)
+    made = wiring.painting(settings, studio, studio.masked(canvas, settings), state)
+    made.networks.append(settings.gan)
+    return made

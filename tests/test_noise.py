@@ -1,0 +1,108 @@
+"""Noise: what BigSleep moves. Its losses are those of the original, its start is a class or a picture."""
+
+import pytest
+import stand_ins
+import torch
+from torch.nn import functional as F
+
+from helpers.errors import Refused
+from helpers.networks import class_names, noise
+
+
+def dice(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def canvas(**options):
+    return noise.Noise(stand_ins.generator(), 32, 48, rng=dice(), **options)
+
+
+def test_pictures_have_the_size_asked_for_and_differ():
+    images = canvas(pictures=3)()
+    assert images.shape == (3, 3, 32, 48) and images.min() >= 0 and images.max() <= 1
+    assert not torch.allclose(images[0], images[1], atol=0.01)
+
+
+def test_classes_are_all_of_them_or_the_strongest():
+    many = canvas()
+    assert torch.equal(many.classes(), many.scores.sigmoid()) and many.classes().mean() < 0.05
+    few = canvas(most=2, temperature=0.5)
+    with torch.no_grad():
+        few.scores.copy_(torch.tensor([1.0, 3.0, 0.0, 2.0]).expand_as(few.scores))
+    *rest, second = few.classes()[0, 0, [0, 2, 3]].tolist()
+    first = few.classes()[0, 0, 1].item()
+    assert first == pytest.approx(torch.tensor([1.0, 3, 0, 2]).div(0.5).softmax(0)[1].item())
+    assert second == pytest.approx(torch.tensor([1.0, 0, 2]).div(0.5).softmax(0)[2].item()) and rest == [0, 0]
+    few.classes().sum().backward()
+    assert few.scores.grad.abs().sum() > 0
+    assert torch.equal(canvas(most=99).classes() > 0, torch.ones(1, 3, 4).bool())
+
+
+def test_the_prior_wants_a_normal_draw_and_one_class():
+    """4 is the least, since the mean square counts 1 at least, 4 times; divided by 100."""
+    plain = canvas(choice=0)
+    wide = torch.randn(1, 3, 4000, generator=dice(1))
+
+    def loss(z):
+        plain.z.data = z
+        return plain.prior().item()
+
+    assert loss(wide) == pytest.approx(0.04, abs=0.006)
+    assert loss(wide * 2) > 0.15 and loss(wide + 1) > 0.07 and loss(wide.sign()) > 0.055
+    assert loss(wide.exp() / 2.2) > 0.1, "skewed"
+    sure = canvas(anchor=0, first=1)
+    weak = sure.scores.sigmoid()[..., [0, 2, 3]]
+    assert sure.prior().item() == pytest.approx((50 * weak).square().mean().item() / 100, rel=1e-4)
+    with torch.no_grad():
+        sure.scores[..., 2] = 3.9
+    assert sure.prior() > 5, "two classes"
+
+
+def test_it_begins_with_a_class():
+    started = canvas(first=2)
+    assert (started.classes().argmax(-1) == 2).all() and started.classes()[..., 2].min() > 0.9
+
+
+def test_it_begins_with_a_picture():
+    aim = canvas(first=3)().detach()
+    other = noise.Noise(stand_ins.generator(), 32, 48, pictures=2, rng=dice(9))
+    before = (other() - aim).square().mean()
+    other.fit(aim, steps=60)
+    assert (other() - aim).square().mean() < 0.5 * before
+
+
+def test_latents_are_taken_up_where_they_fit():
+    one, two = canvas(pictures=2), noise.Noise(stand_ins.generator(), 64, 64, pictures=2, rng=dice(5))
+    two.take_up({f"canvas.{name}": value for name, value in one.state_dict().items()})
+    assert torch.equal(one.z, two.z) and torch.equal(one.scores, two.scores)
+    with pytest.raises(Refused) as refusal:
+        canvas(pictures=1).take_up(one.state_dict())
+    assert str(refusal.value) == ("the latents are (2, 3, 6); these pictures have (1, 3, 6): take those of a "
+                                  "run with the same BigGAN and as many pictures")
+    with pytest.raises(Refused, match="the latents are none"):
+        canvas().take_up({})
+
+
+def test_class_names():
+    names = class_names.imagenet()
+    assert len(names) == 1000 and class_names.number("Goldfish", names) == 1
+    net = stand_ins.generator()
+    assert net.number(" Boat ") == 1
+    for wrong, advice in (("bot", "did you mean 'boat'?"), ("unicorn", "it knows car, boat, cat, dog")):
+        with pytest.raises(Refused) as refusal:
+            net.number(wrong)
+        assert str(refusal.value) == f"no class of this BigGAN called {wrong!r}; {advice}"
+    assert class_names.listed([*"abcdef"], 4) == "a, b, c, d and 2 more"
+
+
+def test_slopes_lead_down():
+    moved = canvas(pictures=2)
+    adam, aim = torch.optim.Adam(moved.parameters(), moved.learning_rate), torch.tensor([1.0, 0, 0])
+    losses = []
+    for _ in range(20):
+        loss = F.mse_loss(moved(), aim.view(1, 3, 1, 1).expand(2, 3, 32, 48)) + moved.prior()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
