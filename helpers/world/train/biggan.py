@@ -1,9 +1,10 @@
-"""The embedded BigGAN-deep (Brock, Donahue and Simonyan 2019): noise and a class become one thing somewhere.
+"""The embedded BigGAN-deep (Brock, Donahue and Simonyan 2019): noise and a class become a thing somewhere.
 
 It learns pictures of one thing in plain style; which thing is the class, and color, place, sky and pose are
-left to the noise. Hinge loss, spectral norm on both sides, a running mean of the weights, statistics measured
-afterwards. Leaves the paper: the critic looks with a guide's eyes (see critic.py), steps of both sides
-alternate one to one, latents of 64 numbers go to every block whole, the statistics are of 11 truncations.
+left to the noise. A quarter of the pictures show two things, half of each class: so mixed classes mean both.
+Hinge loss, spectral norm on both sides, a running mean of the weights, statistics measured afterwards. Leaves
+the paper: the critic looks with a guide's eyes (see critic.py), steps of both sides alternate one to one,
+latents of 64 numbers go to every block whole, the statistics are of 11 truncations.
 """
 
 import torch
@@ -20,7 +21,7 @@ from .looks import to_tensor
 
 THINGS, COLORS = list(scenes.THINGS), list(scenes.COLORS)
 CONFIG = {"layers": [[0, 16, 16], [1, 16, 16], [0, 16, 16], [1, 16, 8], [0, 8, 8], [1, 8, 4], [0, 4, 4],
-                     [1, 4, 2]],
+                     [1, 4, 1]],
           "width": 20, "attention": 4, "z_dim": 64, "class_dim": 64, "classes": len(THINGS), "n_stats": 11}
 SIDE = 64
 
@@ -30,7 +31,8 @@ class Lesson:
 
     def __init__(self, device, batch, guide, count, looks=10):
         self.device, self.batch, self.looks = device, batch, looks
-        self.pixels, self.classes = data.pictures(count, SIDE, "solo-"), data.solo_things(count)
+        self.pixels = data.pictures(count, SIDE, "few-")
+        self.classes = data.named([data.few(i) for i in range(count)])[1]
         self.model = trainable(build(CONFIG, "bf16"), torch.Generator().manual_seed(3)).to(device)
         self.critic = critic.Critic(features.load(guide, device), len(THINGS)).to(device)
         self.painter = torch.optim.Adam(self.model.parameters(), 3e-4, (0.0, 0.99))
@@ -42,8 +44,7 @@ class Lesson:
         chosen = torch.randint(len(self.pixels), (self.batch,), generator=rng).sort().values
         images = to_tensor(self.pixels[chosen.numpy()], self.device)
         flipped = (torch.rand(self.batch, 1, 1, 1, generator=rng) < 0.5).to(self.device)
-        classes = F.one_hot(self.classes[chosen], len(THINGS)).float()
-        return torch.where(flipped, images.flip(-1), images), classes.to(self.device)
+        return torch.where(flipped, images.flip(-1), images), self.classes[chosen].to(self.device)
 
     def fake(self, classes, rng):
         z = torch.randn(len(classes), CONFIG["z_dim"], generator=rng)
@@ -95,7 +96,7 @@ def train(name="biggan-world", minutes=120, device="cpu", batch=64, guide="disco
     model = done(training.average)
     metrics = measure(model, device)
     publish(name, "biggan", model, CONFIG, training, metrics,
-            f"helpers.world, {count} scenes of one thing in plain style", names=THINGS)
+            f"helpers.world, {count} scenes of one or two things in plain style", names=THINGS)
     yield metrics
 
 

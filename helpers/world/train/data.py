@@ -24,10 +24,10 @@ def scene(index, held=False):
     return scenes.sample(np.random.default_rng([20260, int(held), index]), held)
 
 
-def solo(index):
-    """Picture number `index` of those for a GAN: one thing, once, in plain style."""
+def few(index):
+    """Picture number `index` of those for a GAN: one of a thing, or of each of two, in plain style."""
     drawn = scenes.sample(np.random.default_rng([20260, 2, index]), style="flat")
-    return replace(drawn, first=replace(drawn.first, count=1), relation="", second=None)
+    return replace(drawn, first=replace(drawn.first, count=1))
 
 
 def held(index):
@@ -41,7 +41,7 @@ def plain(index):
     return scenes.sample(rng, **fixed)
 
 
-KINDS = {"": scene, "held-": held, "solo-": solo, "plain-": plain}
+KINDS = {"": scene, "held-": held, "few-": few, "plain-": plain}
 
 
 def chunk(path, size, start, stop, kind):
@@ -69,12 +69,6 @@ def pictures(count=COUNT, size=SIZE, kind="", workers=2):
                 drawn.result()
         part.rename(path)
     return np.load(path, mmap_mode="r")
-
-
-def solo_things(count):
-    """(count,) indices into scenes.THINGS of what solo pictures show."""
-    things = list(scenes.THINGS)
-    return torch.tensor([things.index(solo(i).first.thing) for i in range(count)])
 
 
 class Batches:
