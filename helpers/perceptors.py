@@ -31,6 +31,7 @@ class Perceptor(nn.Module):
         super().__init__()
         self.model, self.tokenizer, self.name = model, tokenizer, name
         self.small = small  # it knows the words of its tokenizer only
+        self.likeness = None  # the cosine that real pictures have with their sentences, where that is known
         lean_(model.visual)
         look = getattr(model.visual, "preprocess_cfg", {})
         self.size = _side(model.visual.image_size)
@@ -104,6 +105,7 @@ def load(name: str, device="cpu", *, precision: str = "auto", progress=None) -> 
             words = weights.zoo_folder() / card.get("tokenizer", WORDS)
             eyes = build(config, words, name=name, precision=precision)
             eyes.model.load_state_dict(state)
+            eyes.likeness = card.get("likeness")
         else:
             eyes = _public(config, state, name, precision)
     except (KeyError, RuntimeError) as error:

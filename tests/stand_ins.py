@@ -16,7 +16,7 @@ TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_bl
 class Eye(nn.Module):
     """A perceptor: a fixed smooth map from small pictures to unit rows, and words hashed to places on it."""
 
-    room = 8
+    room, small, likeness = 8, True, None
 
     def __init__(self, size=16, dim=12, name="eye"):
         super().__init__()

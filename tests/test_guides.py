@@ -72,7 +72,8 @@ def test_distances():
 
 def wanted(text, eye, **options):
     cutouts = Cutouts(eye.size, overview=1, crops=3, rng=dice(3))
-    return Prompts(eye, cutouts, guides.words(eye, parse(text)), **options)
+    told = guides.words(eye, parse(text), options.get("distance", "spherical"))
+    return Prompts(eye, cutouts, told, **options)
 
 
 def pull(guide, steps=40):
@@ -110,6 +111,20 @@ def test_stops_stop():
         assert abs(value.item()) > 0 and (image.grad.abs().sum() > 0) == moves, text
 
 
+@pytest.mark.parametrize("distance", ["spherical", "cosine"])
+def test_a_prompt_is_satisfied_where_real_pictures_are(distance):
+    eye, looks = Eye(), Cutouts(Eye().size, overview=1, crops=0, rng=dice())
+    eye.likeness = 0.3
+
+    def reached(text):
+        seen = looks(followed(wanted(text, eye, distance=distance), picture(7)))
+        return float(eye.encode_image(seen) @ eye.encode_text(["moon"]).T)
+
+    assert 0.25 < reached("moon") < reached("moon:1:0") - 0.1, "an own stop counts for more"
+    stops = guides.words(eye, parse("moon | sea:-1 | fog:1:0.2"), distance).stops.tolist()
+    assert stops[1:] == pytest.approx([float("-inf"), 0.2])
+
+
 def test_weights_weigh():
     eye = Eye()
     image = picture()
@@ -138,6 +153,8 @@ def test_rivalry_tells_the_prompt_from_its_rivals():
 def test_what_names_nothing_of_the_world_and_what_is_penalised_has_no_rivals():
     eye = Eye(16)
     assert wanted("a cathedral of ice | a red car:-1", eye, rivalry=2.0).targets.rivals == ()
+    eye.small = False
+    assert wanted("a red car", eye, rivalry=2.0).targets.rivals == (), "public perceptors know far more"
 
 
 def test_image_and_noise_targets():

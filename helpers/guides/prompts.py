@@ -6,6 +6,7 @@ Targets are words, pictures or noise, all of them rows in the perceptor's space 
     0.5)]) guide = Prompts(perceptor, Cutouts(perceptor.size, rng=rng), targets)
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,13 +49,20 @@ def targets(rows, weights, stops=None):
 
 
 @torch.no_grad()
-def words(perceptor, prompts):
-    """Targets of text; `prompts` are Prompt(text, weight, stop)."""
-    rows = perceptor.encode_text([prompt.text for prompt in prompts])
-    found = targets(rows, [prompt.weight for prompt in prompts], [prompt.stop for prompt in prompts])
+def words(perceptor, prompts, distance="spherical"):
+    """Targets of text; `prompts` are Prompt(text, weight, stop).
+
+    Where it is known how near real pictures come to their sentences, that is the stop of a prompt without
+    one: nearer still is only what fools the perceptor.
+    """
+    rows, real = perceptor.encode_text([prompt.text for prompt in prompts]), None
+    if perceptor.likeness is not None:
+        real = real_distance(perceptor.likeness, distance)
+    stops = [real if prompt.stop is None and prompt.weight > 0 else prompt.stop for prompt in prompts]
+    found = targets(rows, [prompt.weight for prompt in prompts], stops)
     told = []
     for prompt, row in zip(prompts, found.rows, strict=True):
-        others = rivals(prompt.text) if prompt.weight > 0 else []
+        others = rivals(prompt.text) if prompt.weight > 0 and perceptor.small else []
         if others:
             told.append((prompt.weight, row[None], perceptor.encode_text(others)))
     return replace(found, rivals=tuple(told))
@@ -110,6 +118,12 @@ def cosine(x, y):
 
 
 DISTANCES = {"spherical": spherical, "cosine": cosine}
+
+
+def real_distance(likeness, distance):
+    """The distance of two unit rows whose cosine is `likeness`."""
+    one, other = torch.tensor([1.0, 0.0]), torch.tensor([likeness, math.sqrt(1 - likeness**2)])
+    return DISTANCES[distance](one, other).item()
 
 
 class Prompts(Guide):

@@ -74,8 +74,9 @@ class Guided(Common):
                            live=True, group=FINE)
     distance: str = knob("spherical", "how likeness is measured", choices=("spherical", "cosine"), live=True,
                          group=FINE)
-    rivalry: str = knob(0, "how clearly it must be this thing, color, place and sky and no other "
-                        "the built-in world knows", low=0, high=10, kind="schedule", live=True, group=FINE)
+    rivalry: str = knob(1, "how clearly it must be this thing, color, place and sky and no other, for the "
+                        "built-in perceptors, who know of others", low=0, high=10, kind="schedule",
+                        live=True, group=FINE)
     averaging: float = knob(0.0, "how much the mean of all looks counts against each look (averaging_weight)",
                             low=0, high=1, step=0.05, live=True, group=FINE)
 

@@ -98,7 +98,7 @@ def look(settings, studio, eye, scene, seen, noises):
     """One scene in the eyes of one perceptor; None where there is nothing to look for."""
     parts = []
     if scene:
-        parts.append(guides.words(eye, scene))
+        parts.append(guides.words(eye, scene, settings.distance))
     if seen:
         parts.append(guides.images(eye, seen))
     if noises:

@@ -19,6 +19,9 @@ from .looks import look, to_tensor, weather
 from .tokens import words_file, write_words
 
 REPLAYS = 3
+# What cosines are multiplied by, for sentences at most and for names. With CLIP's 100 real pictures need not
+# come near their sentence, and what a guide then paints comes nearer than anything real.
+BLUNT, SHARP = 20.0, 40.0
 TEXT = {"context_length": 32, "width": 192, "heads": 3, "layers": 3}
 TOWERS = {"disco-resnet": {"image_size": 64, "layers": [2, 2, 2, 2], "width": 32, "head_width": 64},
           "disco-convnext": {"image_size": 64, "timm_model_name": "convnext_femto_ols", "timm_pool": "avg",
@@ -97,8 +100,8 @@ class Lesson:
         delta = shown["delta"].requires_grad_()
         said, named = shown["rows"].split([2 * n, len(shown["named"])])
         seen = encode(self.model, shown["images"] + delta, self.device)
-        scale = self.model.logit_scale.exp().clamp(max=100)
-        terms = {"told": contrast(seen, said, scale), "named": naming(seen, named, shown["truth"], scale)}
+        scale = self.model.logit_scale.exp().clamp(max=BLUNT)
+        terms = {"told": contrast(seen, said, scale), "named": naming(seen, named, shown["truth"], SHARP)}
         self.optimizer.zero_grad()
         delta.grad = None
         sum(terms.values()).backward()
@@ -125,8 +128,9 @@ def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, further
                         averaged="model", decay=0.998, device=device, further=further)
     yield from training.run(lesson)
     metrics = measure(training.average, lesson.tokenizer, device)
+    real = likeness(training.average, lesson.tokenizer, device)
     robust = {"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS}
-    more = {"tokenizer": "words.bpe.gz", "guide": True, "robust": robust}
+    more = {"tokenizer": "words.bpe.gz", "guide": True, "robust": robust, "likeness": real}
     publish(name, "perceptor", training.average, lesson.config, training, metrics, **more)
     yield metrics
 
@@ -136,6 +140,16 @@ def groups(model):
     parameters = list(model.parameters())
     return [{"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.05},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
+
+
+@torch.no_grad()
+def likeness(model, tokenizer, device="cpu", count=200):
+    """The mean cosine of scenes in plain style never trained on, seen whole, with their sentences."""
+    model.eval()
+    chosen = [data.plain(40_000_000 + 2 * i) for i in range(count)]
+    images = to_tensor(np.stack([drawing.draw(s, 64) for s in chosen]), device)
+    text = tell(model, tokenizer, [words.prompt(s) for s in chosen], device)
+    return round((encode(model, images, device) * text).sum(1).mean().item(), 4)
 
 
 def measure(model, tokenizer, device="cpu", count=1000, rivals=8):
