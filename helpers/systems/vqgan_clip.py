@@ -18,7 +18,7 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Guided):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
-    steps: int = knob(120, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
+    steps: int = knob(160, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
                       "(vqgan_config, vqgan_checkpoint, vqgan_model_name)", group=FINE)
@@ -27,10 +27,13 @@ class Settings(Guided):
                       group=FINE)
     code_pull: float = knob(0.0, "hold latents near the codes (commitment)", low=0, high=10, step=0.05,
                             group=FINE)
-    prior: str = knob(2, "how much it must look like what the VQGAN learned from; only where a prior was "
+    prior: str = knob(1.3, "how much it must look like what the VQGAN learned from; only where a prior was "
                       "trained for it", low=0, high=100, kind="schedule", group=FINE)
     prior_noise: str = knob("0: 2, 1: 0.2", "how coarsely that is judged: 2 sees the layout, 0.2 the details",
                             low=0.02, high=10, kind="schedule", group=FINE)
+    rivalry: str = knob(2, "how clearly it must be this thing, color, place and sky and no other, for the "
+                        "built-in perceptors, who know of others", low=0, high=10, kind="schedule",
+                        live=True, group=FINE)
     start: str = knob("gray", "what is there before the first step, without init_image (init_noise)",
                       choices=("codes", "gray", "gradient", "pixels", "snow"), group=FINE)
     cell: int = knob(8, "side of a chunky pixel, in pixels (pixel_size, pixel_scale)", low=2, high=128,
