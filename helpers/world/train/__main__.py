@@ -38,10 +38,11 @@ def main(arguments=None):
 
 
 def minutes_of(name):
-    """How long the member that is there was trained, by its card; None where there is none yet."""
-    if name not in weights.embedded():
-        return None
-    return weights.zoo(name)[0].get("training", {}).get("minutes")
+    """How long the member that is there was trained in all, by its card; None where there is none yet."""
+    total, training = 0.0, weights.zoo(name)[0].get("training") if name in weights.embedded() else None
+    while training:
+        total, training = total + training["minutes"], training.get("before")
+    return total or None
 
 
 def say(text):
