@@ -487,7 +487,8 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
                       ("biggan-world", None, "cpu")]
     assert 'disco-convnext {"loss": 1.0}' in capsys.readouterr().out
     (home / "zoo").mkdir()
-    (home / "zoo" / "judge.json").write_text(json.dumps({"training": {"minutes": 4.0, "before": {"minutes": 10.0}}}))
+    stages = {"minutes": 4.0, "before": {"minutes": 10.0}}
+    (home / "zoo" / "judge.json").write_text(json.dumps({"training": stages}))
     common.put(home / "zoo" / "judge.safetensors", common.safetensors.save({"x": torch.zeros(1)}))
     command.main(["judge", "--device", "cuda"])
     command.main(["judge", "--minutes", "3"])
