@@ -80,9 +80,8 @@ def alone(path):
     except filelock.Timeout:
         raise Refused(f"'{path}' is being painted already", "one painting at a time goes on in a folder",
                       "wait for it, or stop it first") from None
-    except (OSError, NotImplementedError):      # some network disks know no locks
-        yield
-        return
+    except (OSError, NotImplementedError):
+        pass        # some network disks know no locks: painted there unguarded rather than not at all
     try:
         yield
     finally:

@@ -268,6 +268,13 @@ def test_two_paintings_never_share_a_folder(tmp_path):
     assert list(runs.record(runs.resume(run.folder), run.folder))[-1].step == run.settings.steps
 
 
+def test_a_disk_without_locks_is_painted_on(tmp_path, monkeypatch):
+    def none(self, timeout=None):
+        raise NotImplementedError("no flock here")
+    monkeypatch.setattr(safe_files.filelock.FileLock, "acquire", none)
+    assert paint(tmp_path).manifest["status"] == "finished"
+
+
 def test_an_error_is_told_in_the_manifest(tmp_path):
     def breaks(painting):
         if painting.step == 4:

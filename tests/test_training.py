@@ -370,6 +370,21 @@ def test_training_goes_on_from_what_was_published(home):
         Student(name="nobody", further=True)
 
 
+@pytest.mark.parametrize("warm", [0.1, 0.2, 0.3])
+def test_attacks_may_begin_at_any_step(monkeypatch, warm):
+    """Texts are led back once for each batch, wherever the warm-up ends among the replays."""
+    monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
+    monkeypatch.setattr(data, "Batches", functools.partial(data.Batches, count=64))
+    lesson, shown = perceptor.Lesson("disco-resnet", "cpu", 16, 3.0, warm), []
+    for step in range(10):
+        numbers = lesson(step, step / 10)
+        shown.append(lesson.shown["images"])
+        assert (numbers["radius"] > 0) == (step / 10 >= warm)
+    first = round(warm * 10)
+    seen = [sum(other is one for other in shown) for one in shown]
+    assert seen[:first] == [1] * first and seen[first:first + 6] == [3] * 6
+
+
 def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
     few = functools.partial(data.Batches, count=64)
     monkeypatch.setattr(data, "Batches", few)
@@ -458,6 +473,8 @@ def test_a_biggan_trains_and_is_published(monkeypatch):
     plain = gans.build(config)
     plain.load_state_dict({k: v.float() for k, v in state.items()})
     assert (again.eval()(z, classes) - plain.eval()(z, classes)).abs().mean() < 0.02 < plain(z, classes).std()
+    *_, metrics = biggan.train(minutes=51 / 60, batch=4, count=40, further=True)
+    assert weights.zoo("biggan-world")[0]["training"]["before"] == card["training"]
     with pytest.raises(Refused, match="no embedded network called 'nobody'"):
         next(biggan.train(guide="nobody"))
 

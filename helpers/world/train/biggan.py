@@ -92,6 +92,8 @@ def train(name="biggan-world", minutes=120, device="cpu", batch=64, guide="disco
     parts = {"model": lesson.model, "critic": lesson.critic}
     optimizers = {"model": lesson.painter, "critic": lesson.adversary}
     lesson.training = training = Training(name, parts, optimizers, minutes, averaged="model", device=device)
+    if further:
+        training.before = weights.zoo(name)[0]["training"]
     yield from training.run(lesson)
     model = done(training.average)
     metrics = measure(model, device)

@@ -82,7 +82,7 @@ class Lesson:
         self.model = self.model.to(device)
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(groups(self.model), RATES[name], (0.9, 0.98))
-        self.source, self.shown = data.Batches(batch, alike=16), {}
+        self.source, self.shown, self.left = data.Batches(batch, alike=16), {}, 0
 
     def show(self, turn, reach, rng):
         """A new batch with the rows of its texts; `told` have a past to lead back through, `rows` collect."""
@@ -92,10 +92,11 @@ class Lesson:
         shown["rows"] = shown["told"].detach().requires_grad_()
 
     def __call__(self, step, progress):
-        reach = radius(progress, self.eps, self.warm)
-        replays = REPLAYS if reach else 1       # what is not attacked is seen once
-        if step % replays == 0 or not self.shown:
-            self.show(step // replays, reach, torch.Generator().manual_seed(step))
+        if not self.left:
+            reach = radius(progress, self.eps, self.warm)
+            self.left = self.replays = REPLAYS if reach else 1      # what is not attacked is seen once
+            self.show(step // self.replays, reach, torch.Generator().manual_seed(step))
+        self.left -= 1
         shown, n = self.shown, len(self.shown["images"])
         delta = shown["delta"].requires_grad_()
         said, named = shown["rows"].split([2 * n, len(shown["named"])])
@@ -105,8 +106,8 @@ class Lesson:
         self.optimizer.zero_grad()
         delta.grad = None
         sum(terms.values()).backward()
-        if step % replays == replays - 1:
-            shown["told"].backward(shown["rows"].grad / replays)
+        if not self.left:
+            shown["told"].backward(shown["rows"].grad / self.replays)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         shown["delta"] = climb(shown["images"], delta.detach(), delta.grad, shown["radii"], 0.8)
