@@ -18,7 +18,7 @@ from . import weights
 from .errors import Refused, unknown
 from .precision import lean_, lower_, lowered, uses_bf16
 
-ENSEMBLE = ("disco-resnet", "disco-convnext")  # the embedded guides
+ENSEMBLE = ("disco-resnet", "disco-darknet")  # the embedded guides
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 WORDS = "words.bpe.gz"  # the embedded tokenizer, in the zoo folder
 NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")  # in OpenAI's files

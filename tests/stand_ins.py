@@ -70,7 +70,7 @@ def generator():
 
 def install(monkeypatch):
     """Systems find stand-ins where trained networks would be."""
-    eyes = {"disco-resnet": Eye(16), "disco-convnext": Eye(12)}
+    eyes = {"disco-resnet": Eye(16), "disco-darknet": Eye(12)}
     monkeypatch.setattr(perceptors, "load", lambda name, device="cpu", **_: eyes.setdefault(name, Eye(20)))
     network = coder()
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
@@ -78,6 +78,6 @@ def install(monkeypatch):
     monkeypatch.setattr(biggan, "load", lambda name, device="cpu", **_: made)
     expects = expectation()
     monkeypatch.setattr(prior, "load", lambda name, device="cpu", style="": expects)
-    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-convnext", "vqgan-world-prior"])
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-darknet", "vqgan-world-prior"])
     monkeypatch.setattr(weights, "fingerprint", lambda name: f"stand-in for {name}")
     return eyes

@@ -211,7 +211,7 @@ def taught(monkeypatch):
     eye, known = stand_ins.Eye(), "a red boat by the sea".split()
     eye.unknown_words = lambda text: [word for word in text.split() if word not in known]
     monkeypatch.setattr(perceptors, "load", lambda name, *_, **__: eye)
-    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-convnext", "vqgan-world"])
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-darknet", "vqgan-world"])
     monkeypatch.setattr(weights, "catalogue", lambda: {"ViT-B/32": {"size": 338e6},
                                                        "imagenet_f16_16384": {"size": 980e6}})
 
@@ -230,7 +230,7 @@ def test_unknown_words_are_named(taught):
     assert say(systems.load("vqgan_clip").Settings(prompts="a boat dragon")) == (
         "'dragon' is a word the embedded world never saw; it paints the rest: "
         "to have it all set perceptors to 'ViT-B/32' and vqgan to 'imagenet_f16_16384', public, 1318 MB once")
-    assert say(Guided(prompts="dragon", perceptors="disco-convnext, ViT-B/32")) == "", "somebody knows it"
+    assert say(Guided(prompts="dragon", perceptors="disco-darknet, ViT-B/32")) == "", "somebody knows it"
     assert say(Guided(prompts="", image_prompts="a.png")) == ""
     assert say(Guided(prompts="dragon", image_prompts="a.png")).startswith("'dragon' is a word")
 

@@ -192,8 +192,8 @@ def test_refusals(tmp_path):
 
 
 def test_names_of_an_ensemble(monkeypatch):
-    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-convnext", "judge"])
-    assert perceptors.names("") == ["disco-resnet", "disco-convnext"]
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-darknet", "judge"])
+    assert perceptors.names("") == ["disco-resnet", "disco-darknet"]
     monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet"])
     assert perceptors.names("") == ["disco-resnet"]
     assert perceptors.names(" ViT-B/32, RN50 ,") == ["ViT-B/32", "RN50"]

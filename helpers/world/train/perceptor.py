@@ -10,6 +10,7 @@ the paper: L2 instead of L-infinity, a radius drawn per picture, a fresh random 
 import numpy as np
 import torch
 
+from ... import weights
 from ...precision import lean_
 from .. import drawing, scenes, words
 from . import data
@@ -24,9 +25,10 @@ REPLAYS = 3
 BLUNT, SHARP = 20.0, 40.0
 TEXT = {"context_length": 32, "width": 192, "heads": 3, "layers": 3}
 TOWERS = {"disco-resnet": {"image_size": 64, "layers": [2, 2, 2, 2], "width": 32, "head_width": 64},
-          "disco-convnext": {"image_size": 64, "timm_model_name": "convnext_femto_ols", "timm_pool": "avg",
-                             "timm_proj": "linear"}}
-RATES, SEEDS = {"disco-resnet": 1e-3, "disco-convnext": 1e-3}, {"disco-resnet": 0, "disco-convnext": 1}
+          "disco-darknet": {"image_size": 64, "timm_model_name": "cs3darknet_focus_s", "timm_pool": "avg",
+                            "timm_proj": "linear"}}
+SEEDS, RATE = {"disco-resnet": 0, "disco-darknet": 1}, 1e-3
+ELDEST = "disco-resnet"     # whose text tower the others begin with
 CONFIGS = {name: {"embed_dim": 256, "vision_cfg": tower, "text_cfg": TEXT} for name, tower in TOWERS.items()}
 
 
@@ -42,10 +44,16 @@ def build(name):
     vision = {k: tuple(v) if isinstance(v, list) else v for k, v in config["vision_cfg"].items()}
     model = CLIP(config["embed_dim"], vision, config["text_cfg"])
     lean_(model)
-    for name, scale in model.visual.named_parameters():
-        if name.endswith(".gamma"):     # ConvNeXt's layer scale; from its 1e-6, short trainings get nowhere
-            torch.nn.init.constant_(scale, 0.2)
     return model, tokenizer, config
+
+
+def read_alike(model, name):
+    """Give `model` the text tower of another guide of the zoo, if that is there: what is seen then has, from
+    the first step, a sense to be led to."""
+    if name in weights.embedded():
+        tensors = weights.zoo(name)[1]
+        model.load_state_dict({k: v.float() for k, v in tensors.items() if not k.startswith("visual.")},
+                              strict=False)
 
 
 def radius(progress, eps, warm):
@@ -79,9 +87,11 @@ class Lesson:
     def __init__(self, name, device, batch, eps, warm):
         self.device, self.eps, self.warm = device, eps, warm
         self.model, self.tokenizer, self.config = build(name)
+        if name != ELDEST:
+            read_alike(self.model, ELDEST)
         self.model = self.model.to(device)
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.AdamW(groups(self.model), RATES[name], (0.9, 0.98))
+        self.optimizer = torch.optim.AdamW(groups(self.model), RATE, (0.9, 0.98))
         self.source, self.shown, self.left = data.Batches(batch, alike=16), {}, 0
 
     def show(self, turn, reach, rng):
