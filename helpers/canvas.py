@@ -154,6 +154,14 @@ class Masked(Canvas):
         self.canvas.fit(image)
 
 
+class Patched(Masked):
+    """A canvas seen through a mask by whoever looks at pictures; a guide sees all of it and can tell how well
+    it goes on beyond the mask."""
+
+    def forward(self):
+        return self.canvas() if self.training else super().forward()
+
+
 def feather(mask, softness):
     """Fade the mask's white toward its edge over `softness` pixels; black stays exactly 0."""
     if softness < 1:

@@ -58,7 +58,7 @@ class Painting:
                                          weight_decay)
         self.brake = optimizers.Brake(patience)
         self.decay, self.mean, self.averaged = ema, {}, 0
-        self.memory = {}            # tensors that hooks keep between steps; saved with the rest
+        self.total, self.memory = None, {}      # last loss; what hooks keep between steps: both are saved
         self.finish = None          # a last touch to the parameters shown: name -> tensor to the same
         self.retune = None          # set by a system: new settings -> their live knobs take effect
         self.networks = []          # catalogue names of what paints and looks, for the record
@@ -174,7 +174,7 @@ class Painting:
                 "canvas": {name: p.detach() for name, p in self.canvas.state_dict().items()},
                 "optimizer": {str(k): dict(v) for k, v in self.optimizer.state_dict()["state"].items()},
                 "brake": dict(vars(self.brake)), "averaged": self.averaged, "mean": dict(self.mean),
-                "memory": dict(self.memory)}
+                "total": self.total, "memory": dict(self.memory)}
 
     @torch.no_grad()
     def load_state_dict(self, state):
@@ -187,7 +187,7 @@ class Painting:
         self.optimizer.load_state_dict(full)
         place = next(iter(self.weights.values())).device
         self.mean = {name: mean.to(place, copy=True) for name, mean in state.get("mean", {}).items()}
-        self.memory = dict(state.get("memory", {}))
+        self.total, self.memory = state.get("total"), dict(state.get("memory", {}))
 
 
 def paint(canvas, guide, **options) -> Painting:

@@ -81,8 +81,9 @@ class Panel:
 
 
 def understood(settings) -> str:
-    """How the words were read, a line per prompt, and which of them mean nothing to the perceptors chosen."""
-    told, lines = prompts.scenes(settings.prompts), []
+    """How the words were read, a line per prompt, and which of them mean nothing to who reads them."""
+    text, lines = getattr(settings, "prompts", ""), []
+    told = prompts.scenes(text) if text.strip(" |^") else []
     for number, scene in enumerate(told, 1):
         lines += [f"scene {number}"] * (len(told) > 1)
         for prompt in scene:

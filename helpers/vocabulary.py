@@ -7,6 +7,7 @@ import re
 
 from . import perceptors, prompts, weights
 from .errors import Refused, quoted
+from .networks import class_names
 
 PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384",  # knob: who knows more of the world
           "gan": "biggan-deep-512"}
@@ -15,6 +16,8 @@ LITTLE = set("a an the of in on at by to from and or with for is".split())
 
 def check(settings) -> str:
     """What to tell the artist about words that will not be painted."""
+    if not hasattr(settings, "perceptors"):
+        return unheard(settings)
     strange = unknown_words(settings)
     if not strange:
         return ""
@@ -33,6 +36,22 @@ def unknown_words(settings) -> list[str]:
         return []
     eye = perceptors.load(names[0])  # the zoo shares one vocabulary
     return list(dict.fromkeys(word for text in _texts(settings) for word in eye.unknown_words(text)))
+
+
+def unheard(settings) -> str:
+    """Of a system that nobody looks over the shoulder of: the words beside the names of its classes."""
+    gan = getattr(settings, "gan", "")
+    if gan not in weights.names("biggan"):
+        return ""       # a file, or no GAN at all
+    names = class_names.of(gan)
+    heard = [class_names.found(text, names) for text in _texts(settings)]
+    others = [word for numbers, words in heard if numbers for word in words if word not in LITTLE]
+    if not others:
+        return ""
+    kind = "are no classes" if len(others) > 1 else "is no class"
+    return str(Refused(f"{quoted(dict.fromkeys(others))} {kind} of this GAN",
+                       "names of classes are all it hears",
+                       "for a picture of every word use the system big_sleep"))
 
 
 def _texts(settings) -> list[str]:

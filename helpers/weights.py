@@ -60,7 +60,7 @@ def zoo(name: str) -> tuple[dict, dict]:
     """(card, tensors) of an embedded network."""
     if name not in embedded():
         raise unknown("embedded network", name, embedded(), "the zoo is empty: make zoo trains it")
-    return _card(name), read(zoo_folder() / f"{name}.safetensors")
+    return card_of(name), read(zoo_folder() / f"{name}.safetensors")
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
@@ -79,14 +79,14 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 def names(kind: str = "") -> list[str]:
     """All that `load` knows by name, embedded ones first; of one kind, or of all."""
-    ours = [name for name in embedded() if kind in ("", _card(name)["kind"])]
+    ours = [name for name in embedded() if kind in ("", card_of(name)["kind"])]
     public = [name for name, entry in catalogue().items() if kind in ("", entry["kind"])]
     return ours + [name for name in public if name not in ours]
 
 
 def load(name: str, kind: str = "", tidy: Tidy | None = None, progress: Progress | None = None):
     """(card, tensors) by name or path; `tidy` picks and renames the tensors of a foreign checkpoint."""
-    if name in embedded() and kind in ("", _card(name)["kind"]):
+    if name in embedded() and kind in ("", card_of(name)["kind"]):
         return zoo(name)
     name, _, own = name.partition("=")
     path = place(own or name)
@@ -115,7 +115,8 @@ def _kept(entry: dict) -> Path:
     return cache() / entry["name"].replace("/", "-") / entry["file"]
 
 
-def _card(name: str) -> dict:
+def card_of(name: str) -> dict:
+    """What is known of an embedded network, without its tensors."""
     text = (zoo_folder() / f"{name}.json").read_text(encoding="utf-8")
     return {"name": name, "kind": "", "config": {}, **json.loads(text)}
 

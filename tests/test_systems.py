@@ -70,7 +70,7 @@ def test_the_same_seed_the_same_picture(name):
 STORY = {"prompts": "moon ^ sea", "steps": 4}
 FILM = {"film": 3, "steps": 2}
 TURNED = {
-    "prompts": ({}, "castle"), "every": None, "device": None, "perceptors": ({}, "disco-convnext"),
+    "prompts": ({}, "castle"), "every": None, "device": None, "perceptors": ({}, "disco-darknet"),
           "seed": ({}, 9),
     "width": ({}, 96), "height": ({}, 96), "image_prompts": ({}, photo(1)), "noise_prompts": ({}, "7:0.5"),
     "story_every": (STORY, 1), "story_at": (STORY, "1"), "target_image": ({}, photo(1)),
@@ -102,7 +102,8 @@ TURNED = {
     # BigSleep
     "pictures": ({}, 2), "truncation": ({}, 0.4), "start_class": ({}, "Boat"), "gan": None,
     "max_classes": ({}, 2), "class_temperature": ({"max_classes": 2}, 0.5), "latent_pull": ({}, 9.0),
-    "class_pull": ({}, 9.0), "latents": "file", "fit_steps": ({"init_image": photo(2)}, 9),
+    "class_pull": ({}, 9.0), "best": ({"steps": 30, "learning_rate": "0.5", "ema": 0}, True),
+    "latents": "file", "fit_steps": ({"init_image": photo(2)}, 9),
     # VQGAN-CLIP
     "drawer": ({}, "fft"), "vqgan": None, "codes": ({}, "free"), "code_pull": ({"codes": "free"}, 5.0),
     "prior": ({}, "30"), "prior_noise": ({"prior": "30"}, "0: 3, 1: 2"),
@@ -182,6 +183,7 @@ def test_latents_stay_where_the_codes_are():
 @pytest.mark.parametrize("name, values", [
     ("deep_daze", {}), ("vqgan_clip", {}), ("vqgan_clip", {"codes": "chance"}),
     ("big_sleep", {"pictures": 3, "max_classes": 2}), ("big_sleep", {"init_image": photo(2)}),
+    ("big_sleep", {"best": True, "steps": 14, "learning_rate": "0.5"}),
     ("vqgan_clip", {"film": 4, "steps": 3, "zoom": "1.1", "film_smoothing": 0.5, "frame_steps": 2}),
     ("vqgan_clip", {"drawer": "fft", "optimizer": "DiffGrad"}), ("vqgan_clip", {"prompts": "sea ^ moon"}),
     ("vqgan_clip", {"init_image": photo(2), "mask": half(), "init_weight": "1"})])
@@ -224,7 +226,7 @@ def test_penalised_prompts_move_away(name, eyes):
     def distance(text):
         image = picture(name, prompts=text, steps=25, learning_rate=rate, crops=4, ema=0)
         away = [1 - eye.encode_image(Cutouts(eye.size, 1, 0)(image)) @ eye.encode_text(["moon"]).T
-                for eye in (eyes["disco-resnet"], eyes["disco-convnext"])]
+                for eye in (eyes["disco-resnet"], eyes["disco-darknet"])]
         return float(sum(away).detach())
     assert distance("moon") < distance("sea:0.01") < distance("moon:-1")
 
@@ -279,8 +281,8 @@ def test_several_perceptors_count_as_one(eyes):
     one = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-resnet"))
     both = systems.load("vqgan_clip").paint(small("vqgan_clip"))
     assert one.networks == ["disco-resnet", "vqgan-world", "vqgan-world-prior"]
-    assert both.networks == ["disco-resnet", "disco-convnext", "vqgan-world", "vqgan-world-prior"]
-    other = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-convnext"))
+    assert both.networks == ["disco-resnet", "disco-darknet", "vqgan-world", "vqgan-world-prior"]
+    other = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-darknet"))
     alone = [next(painting).losses["prompts"] for painting in (one, other)]
     assert next(both).losses["prompts"] == pytest.approx(sum(alone) / 2, abs=0.1), "their mean, not their sum"
 
@@ -326,6 +328,8 @@ def test_wide_pictures():
      "story_at is '4'; the end comes after 4 pictures: try earlier beginnings"),
     ("vqgan_clip", {"init_grain": 0.5}, "init_grain is set without init_image; it is laid over the picture "
      "to start from: give that picture as init_image"),
+    ("big_sleep", {"prompts": "a ^ b", "best": True},
+     "best is set for a story; its scenes want different pictures: leave best off, or the ^ out of prompts"),
     ("deep_daze", {"prompts": "a ^ b", "story_at": "3", "story_every": 2},
      "story_every and story_at are both set; either says when scenes change: leave story_every at 0"),
 ])

@@ -87,14 +87,15 @@ class Range(Guide):
 
 class Likeness(Guide):
     """Squared distance to a picture (1, 3, h, w), at full size and after two blurs: colors and places, then
-    edges."""
+    edges. `where` (1, 1, h, w) weighs its pixels, 1 where they count."""
 
-    def __init__(self, picture):
+    def __init__(self, picture, where=None):
         super().__init__()
         self.register_buffer("picture", picture.clone())
+        self.register_buffer("where", torch.ones(1, 1, 1, 1) if where is None else where.clone())
 
     def forward(self, image, progress=0.0):
-        away = image - self.picture.to(image)
+        away = (image - self.picture.to(image)) * self.where.to(image)
         scales = [away, *(F.avg_pool2d(away, k, ceil_mode=True, count_include_pad=False) for k in (4, 16))]
         return 10 * sum(scale.square().mean() for scale in scales) / len(scales)
 

@@ -1,5 +1,8 @@
 """The classes of a generator, by name: those of ImageNet, or of its card."""
 
+import re
+
+from .. import weights
 from ..errors import unknown
 
 
@@ -9,6 +12,21 @@ def number(name: str, names: list[str]) -> int:
     if name.strip().lower() in plain:
         return plain.index(name.strip().lower())
     raise unknown("class of this BigGAN", name.strip(), names, f"it knows {listed(names)}")
+
+
+def found(text: str, names: list[str]) -> tuple[list[int], list[str]]:
+    """(the classes a text names, in the order of the text; its other words). Longer names go first, and any
+    may be in the plural: "two great white sharks" names the great white shark, and no white or shark."""
+    plain = [one.lower() for one in names]
+    any_of = "|".join(re.escape(one) for one in sorted(plain, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)({any_of})(?:e?s)?(?!\w)")
+    numbers = [plain.index(match[1]) for match in pattern.finditer(text.lower())]
+    return list(dict.fromkeys(numbers)), re.findall(r"[^\W_]+", pattern.sub(" ", text.lower()))
+
+
+def of(gan: str) -> list[str]:
+    """The names a BigGAN of the zoo knows; ImageNet's where it is any other."""
+    return weights.zoo(gan)[0]["names"] if gan in weights.embedded() else imagenet()
 
 
 def imagenet() -> list[str]:

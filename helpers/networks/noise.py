@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from helpers.canvas import Canvas
 from helpers.errors import Refused
 from helpers.networks.biggan import latents
+from helpers.networks.mixing import sized
 
 NONE = -3.9         # a class that is not there, as a logit: BigSleep's own
 SURE = 3.9
@@ -48,10 +49,7 @@ class Noise(Canvas):
 
     def forward(self):
         image = self.generator(self.truncation * self.z, self.classes(), self.truncation)
-        if image.shape[-2:] == (self.height, self.width):
-            return image
-        return F.interpolate(image, (self.height, self.width), mode="bicubic", antialias=True,
-                             align_corners=False).clamp(0, 1)
+        return sized(image, self.height, self.width)
 
     def classes(self):
         """(pictures, sites, classes): how much of each class there is."""
@@ -80,7 +78,7 @@ class Noise(Canvas):
         """The nearest of some random pictures, then `steps` towards `image` (1, 3, h, w), pixel by pixel."""
         aim = F.interpolate(image.to(self.z), (self.generator.size,) * 2, mode="bicubic", antialias=True,
                             align_corners=False)
-        self.begin_near(aim)
+        self.begin_near(image)
         adam = torch.optim.Adam([self.z, self.scores], 0.05)
         for _ in range(steps):
             away = self.generator(self.truncation * self.z, self.classes(), self.truncation) - aim
@@ -90,16 +88,28 @@ class Noise(Canvas):
             adam.step()
 
     @torch.no_grad()
-    def begin_near(self, aim):
-        """Begin at those random latents and classes whose pictures are nearest to `aim`."""
+    def begin_near(self, image, where=None, shares=None):
+        """Begin at those of some random latents and classes whose pictures are nearest to `image`.
+
+        image: (1, 3, h, w). where: (1, 1, h, w), the weight of each pixel. shares: (scenes, classes), as
+        mixing.shares, to begin with one of these.
+        """
         net = self.generator
         z = latents((TRIES, net.z_dim), 1.0, self.rng).to(self.z)
-        kinds = torch.randint(net.classes, (TRIES,), generator=self.rng).to(z.device)
-        made = torch.cat([net(self.truncation * z[i:i + 16], F.one_hot(kinds[i:i + 16], net.classes).to(z),
-                              self.truncation) for i in range(0, TRIES, 16)])
-        best = (made - aim).square().flatten(1).mean(1).argsort()[:len(self.z)]
+        eye = torch.eye(net.classes).to(z) if shares is None else shares.to(z)
+        kinds = eye[torch.randint(len(eye), (TRIES,), generator=self.rng)]
+        made = torch.cat([net(self.truncation * z[i:i + 16], kinds[i:i + 16], self.truncation)
+                          for i in range(0, TRIES, 16)])
+        away = sized(made, *image.shape[-2:]) - image.to(made)
+        away = away if where is None else away * where.to(away)
+        best = away.square().flatten(1).mean(1).argsort()[:len(self.z)]
         self.z.copy_(z[best][:, None].expand_as(self.z))
-        self.scores.fill_(NONE).scatter_(2, kinds[best][:, None, None].expand(-1, net.sites, 1), SURE)
+        self.choose(kinds[best])
+
+    @torch.no_grad()
+    def choose(self, kinds):
+        """Be of these classes at every site, (pictures or 1, classes), rows that sum to 1."""
+        self.scores.copy_((NONE + (SURE - NONE) * kinds[:, None]).expand_as(self.scores))
 
     def take_up(self, state):
         """Begin with the latents of another canvas, its state_dict; Refused where they do not fit."""

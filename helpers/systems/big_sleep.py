@@ -6,6 +6,7 @@ at every layer until the picture is what they say.
 
 from dataclasses import dataclass
 
+from helpers.errors import Refused
 from helpers.settings import knob
 from helpers.systems.guided import FINE, Guided
 
@@ -33,15 +34,23 @@ class Settings(Guided):
                           step=1, rehearsal=2, group=FINE)
     distance: str = knob("cosine", "how likeness is measured", choices=("spherical", "cosine"), live=True,
                          group=FINE)
+    best: bool = knob(False, "end with what was liked most on the way, not with the last (save_best)",
+                      group=FINE)
     ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
                       high=0.999, step=0.001, group=FINE)
+
+    def check(self):
+        super().check()
+        if self.best and self.tells():
+            raise Refused("best is set for a story", "its scenes want different pictures",
+                          "leave best off, or the ^ out of prompts")
 
 
 def paint(settings, state=None):
     """A Painting of these settings, from the beginning or a saved state."""
     from helpers import states
     from helpers.networks import biggan, noise
-    from helpers.systems import wiring
+    from helpers.systems import best, wiring
 
     studio = wiring.Studio(settings)
     network = biggan.load(settings.gan, studio.device, precision="auto")
@@ -55,4 +64,6 @@ def paint(settings, state=None):
         canvas.fit(studio.rough(settings), settings.fit_steps)
     made = wiring.painting(settings, studio, studio.masked(canvas, settings), state)
     made.networks.append(settings.gan)
+    if settings.best:
+        best.keep(made)
     return made

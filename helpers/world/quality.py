@@ -83,11 +83,14 @@ def hang(system, pictures, texts):
 
 
 def key(settings):
-    """12 hex digits that change with any setting and with the weights of any network it names."""
+    """12 hex digits that change with any setting and with the weights of any network it names, and with how
+    alike a guide takes a picture and its words to be."""
     values = settings.to_dict()
-    networks = [*perceptors.names(values["perceptors"]), *values.values(), f"{values.get('vqgan')}-prior"]
-    known = set(weights.names()) | set(perceptors.names(values["perceptors"]))
+    eyes = perceptors.names(values["perceptors"]) if "perceptors" in values else []
+    networks = [*eyes, *values.values(), f"{values.get('vqgan')}-prior"]
+    known = set(weights.names()) | set(eyes)
     prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}
+    prints["likeness"] = [weights.card_of(eye).get("likeness") for eye in eyes if eye in weights.embedded()]
     text = json.dumps([values, prints], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -111,7 +114,8 @@ def paint_one(job):
         return said["seconds"]
     torch.set_num_threads(threads)
     began = time.monotonic()
-    *_, frame = import_module(module).paint(settings.but(prompts=text, seed=index))
+    single = {"pictures": 1} if hasattr(settings, "pictures") else {}
+    *_, frame = import_module(module).paint(settings.but(prompts=text, seed=index, **single))
     seconds = round(time.monotonic() - began, 2)
     with safe_files.whole(picture) as spare:
         images.to_pil(frame.image).save(spare)
