@@ -19,11 +19,12 @@ from helpers import perceptors, weights
 from helpers.errors import Refused
 from helpers.networks import biggan as gans
 from helpers.networks import biggan_training
+from helpers.networks import pix2pix as translators
 from helpers.networks import vqgan as networks
 from helpers.world import judge, scenes, words
 from helpers.world.train import __main__ as command
 from helpers.world.train import (biggan, codes, common, contrast, critic, data, features, looks, perceptor,
-                                 prior, tokens, vqgan)
+                                 pix2pix, prior, tokens, vqgan)
 
 TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
         "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
@@ -479,6 +480,47 @@ def test_a_biggan_trains_and_is_published(monkeypatch):
         next(biggan.train(guide="nobody"))
 
 
+def test_a_pix2pix_trains_resumes_and_is_published(monkeypatch):
+    zoo_of_strangers(monkeypatch)
+    config = pix2pix.CONFIG | {"widths": [8, 8, 8, 8, 8], "top": 4, "reader": 2}
+    monkeypatch.setattr(pix2pix, "CONFIG", config)
+    monkeypatch.setattr(pix2pix, "measure", functools.partial(pix2pix.measure, count=7))
+    recipe = functools.partial(pix2pix.train, batch=4, count=3)
+    (metrics,) = recipe(minutes=2 / 60)
+    kinds = ["sketches", "pencil sketches", "pictures"]
+    assert set(metrics) == {f"L1, {kind}" for kind in [*kinds, "sketches, colors told", "two colorings"]} | {
+        f"{what}, {side} {kind}" for what in ("style", "thing") for side in ("from", "true, for")
+        for kind in kinds}
+    net, before = translators.load("pix2pix-world"), weights.zoo("pix2pix-world")[0]
+    assert net.styles == list(scenes.STYLES) and before["training"]["steps"] == 2
+    assert net(torch.rand(1, 3, 64, 96), 1, torch.randn(2, net.z_dim)).shape == (2, 3, 64, 96)
+    recipe = functools.partial(recipe, minutes=3 / 60)
+    list(recipe())
+    assert weights.zoo("pix2pix-world")[0]["training"]["steps"] == 3, "it went on, not over"
+    with pytest.raises(Refused, match="no embedded network called 'nobody'"):
+        next(recipe(guide="nobody"))
+
+
+def test_a_pix2pix_learns_of_each_quarter_what_it_should(monkeypatch):
+    """Sketches painted by chance have no target; chance is read again by a reader that learns nothing."""
+    zoo_of_strangers(monkeypatch)
+    lesson = pix2pix.Lesson("cpu", 4, "disco-resnet", 3)
+    given, wanted, styles = lesson.shown(dice(1))
+    assert given.shape == wanted.shape == (4, 3, 128, 128)
+    gray = [torch.equal(image[0], image[1]) for image in given]
+    assert gray == [True, True, False, False], "half are sketches"
+    painted, z, _ = lesson.painted(given, wanted, styles, dice(1))
+    lost = lesson.lost(painted, z)
+    lost.backward()
+    assert not lesson.model.reader.out.weight.grad.any() and lesson.model.to_rgb.weight.grad.any()
+    maps = [torch.rand(4, 2, 3, 3)]
+    far = torch.zeros(4, 3, 128, 128)
+    far[1] = 1
+    assert lesson.compared(far, torch.zeros_like(far), maps, maps) == {"pixel": 0, "near": 0}
+    far[2] = 1
+    assert lesson.compared(far, torch.zeros_like(far), maps, maps)["pixel"] == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize("missing", ["disco-resnet", "judge"])
 def test_a_vqgan_asks_first_for_what_it_needs(missing, monkeypatch):
     student = Student()
@@ -499,17 +541,17 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
     for module in set(command.MEMBERS.values()):
         monkeypatch.setitem(sys.modules, f"helpers.world.train.{module}", SimpleNamespace(train=train))
     command.main(["all"])
-    assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-convnext", None, "cpu"),
+    assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-darknet", None, "cpu"),
                       ("vqgan-world", None, "cpu"), ("vqgan-world-prior", None, "cpu"),
-                      ("biggan-world", None, "cpu")]
-    assert 'disco-convnext {"loss": 1.0}' in capsys.readouterr().out
+                      ("biggan-world", None, "cpu"), ("pix2pix-world", None, "cpu")]
+    assert 'disco-darknet {"loss": 1.0}' in capsys.readouterr().out
     (home / "zoo").mkdir()
     stages = {"minutes": 4.0, "before": {"minutes": 10.0}}
     (home / "zoo" / "judge.json").write_text(json.dumps({"training": stages}))
     common.put(home / "zoo" / "judge.safetensors", common.safetensors.save({"x": torch.zeros(1)}))
     command.main(["judge", "--device", "cuda"])
     command.main(["judge", "--minutes", "3"])
-    assert called[6:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
+    assert called[7:] == [("judge", 14.0, "cuda"), ("judge", 3.0, "cpu")], "as long as its card says"
     monkeypatch.setitem(sys.modules, "helpers.world.train.judge", SimpleNamespace(
         train=lambda name, further, **rest: iter([called.append((name, further))])))
     command.main(["judge", "--further"])

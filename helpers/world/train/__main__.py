@@ -13,8 +13,9 @@ import time
 from ... import weights
 
 # In this order: the VQGAN looks through disco-resnet's eyes, and the judge reads what it remakes.
-MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-convnext": "perceptor",
-           "vqgan-world": "vqgan", "vqgan-world-prior": "prior", "biggan-world": "biggan"}
+MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-darknet": "perceptor",
+           "vqgan-world": "vqgan", "vqgan-world-prior": "prior", "biggan-world": "biggan",
+           "pix2pix-world": "pix2pix"}
 
 
 def main(arguments=None):

@@ -31,7 +31,8 @@ class Critic(nn.Module):
     """Pictures (n, 3, h, w) in [0, 1], classes (n, classes) -> a list of maps (n, 1, …), higher is more real.
 
     features: frozen (see features.py), no part of what is saved. beside: channels of pictures that tell what
-    was asked for, given to the critic's own tower with the picture (pix2pix); 0 for none.
+    was asked for, given to the critic's own tower with the picture (pix2pix); 0 for none. seen: what features
+    make of the pictures, where that is known already.
     """
 
     def __init__(self, features, classes, width=64, beside=0):
@@ -42,12 +43,13 @@ class Critic(nn.Module):
                                    zip(sides, sides[1:], strict=False))
         self.heads = nn.ModuleList(Head(c, width, classes) for c in [*features.channels, sides[-1]])
 
-    def forward(self, images, classes, beside=None):
+    def forward(self, images, classes, beside=None, seen=None):
         own = images if beside is None else torch.cat([images, beside], 1)
         own = own * 2 - 1
         for layer in self.tower:
             own = F.leaky_relu(layer(own), 0.2)
-        maps = [x * x.shape[1] ** 0.5 for x in self.features[0](images)] + [own]
+        seen = self.features[0](images) if seen is None else seen
+        maps = [x * x.shape[1] ** 0.5 for x in seen] + [own]
         return [head(x, classes).float() for head, x in zip(self.heads, maps, strict=True)]
 
 

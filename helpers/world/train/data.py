@@ -41,7 +41,13 @@ def plain(index):
     return scenes.sample(rng, **fixed)
 
 
-KINDS = {"": scene, "held-": held, "few-": few, "plain-": plain}
+def alike(index):
+    """Picture number `index` of those for a pix2pix: scenes one after another, each in all styles in turn."""
+    number, style = divmod(index, len(scenes.STYLES))
+    return scenes.sample(np.random.default_rng([20260, 4, number]), style=list(scenes.STYLES)[style])
+
+
+KINDS = {"": scene, "held-": held, "few-": few, "plain-": plain, "alike-": alike}
 
 
 def chunk(path, size, start, stop, kind):
