@@ -16,6 +16,8 @@ from .schedules import written
 
 MOST_STOPS = 5000  # a slider with more positions than this cannot be aimed
 WIDE = 100
+WITHIN = "calc(100% - 4px)"    # of a narrow page; widgets have margins of 2px
+LOOK = {"style": {"description_width": "9em"}, "layout": {"width": "32em", "max_width": WITHIN}}
 
 
 def colab_form(cls: type, title: str = "Choose", group: str | None = None) -> str:
@@ -81,7 +83,7 @@ def arranged(widgets: dict, cls: type):
     import ipywidgets
     boxes = [ipywidgets.VBox([widgets[name] for name, knob in knobs(cls).items()
                               if knob.group == group and name in widgets]) for group in GROUPS]
-    folded = ipywidgets.Accordion([boxes[1]], selected_index=None)
+    folded = ipywidgets.Accordion([boxes[1]], selected_index=None, layout=LOOK["layout"] | {"width": "36em"})
     folded.set_title(0, GROUPS[1])
     return ipywidgets.VBox([boxes[0], folded] if boxes[1].children else [boxes[0]])
 
@@ -105,8 +107,7 @@ def _widget(knob: Knob, value):
         extra = {"min": knob.low, "max": knob.high}
     else:
         make = {bool: ipywidgets.Checkbox, int: ipywidgets.IntText, float: ipywidgets.FloatText}[knob.type]
-    widget = make(value=value, description=knob.name.replace("_", " "),
-                  style={"description_width": "9em"}, layout={"width": "32em"}, **extra)
+    widget = make(value=value, description=knob.name.replace("_", " "), **LOOK, **extra)
     tip = "tooltip" if widget.has_trait("tooltip") else "description_tooltip"  # ipywidgets 8 and 7
     setattr(widget, tip, knob.help)
     return widget

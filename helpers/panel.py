@@ -24,10 +24,10 @@ class Panel:
         import ipywidgets
         systems.load(system)                            # an unknown name is refused here
         self._chooser = ipywidgets.Dropdown(options=list(systems.SYSTEMS), value=system, description="system",
-                                            style={"description_width": "9em"}, layout={"width": "32em"})
-        self._room = ipywidgets.VBox()
+                                            **forms.LOOK)
         self._said = ipywidgets.HTML()
-        self.box = ipywidgets.VBox([self._chooser, self._room, self._said])
+        self._room = ipywidgets.VBox()
+        self.box = ipywidgets.VBox([self._chooser, self._said, self._room])     # said where it is seen
         self._turned = {}
         self._open(values)
         self._chooser.observe(self._change, "value")
@@ -71,9 +71,10 @@ class Panel:
         try:
             cls = systems.load(self.system).Settings
             self._turned = cls.from_dict(forms.values(self.widgets)).changed()
-            self._said.value = ""
+            said = ""
         except Refused as refused:
-            self._said.value = f"<b>{html.escape(str(refused))}</b>"
+            said = f"<b>{html.escape(str(refused))}</b>"
+        self._said.value, self._said.layout.display = said, None if said else "none"
 
     def _ipython_display_(self):
         from IPython.display import display

@@ -69,6 +69,8 @@ def tidy(output, side, quality):
         output.data = {kind: value for kind, value in output.data.items() if kind in SHOWN}
         if "data:video" in output.data.get("text/html", ""):
             output.data = {"text/plain": FILM}
+        if "<script" in output.data.get("text/html", ""):       # a board: it draws where its cell was run
+            del output.data["text/html"]
         for kind in {"image/png", "image/jpeg"} & output.data.keys():
             output.data["image/jpeg"] = lighter(output.data.pop(kind), side, quality)
     return output

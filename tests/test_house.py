@@ -22,7 +22,7 @@ FLOORS = [
     [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
-    [{"panel", "farm", "parsers", "notebooks"}, {"cli", "press"}],
+    [{"panel", "drawing_board", "farm", "parsers", "notebooks"}, {"cli", "press"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers import systems, vocabulary
+from helpers import forms, systems, vocabulary
 from helpers.errors import Refused
 from helpers.panel import Panel, understood
 
@@ -47,6 +47,18 @@ def test_it_says_what_is_wrong_while_it_is_typed(box):
         assert box.settings
     box.widgets["smoothness"].value = "0.2"
     assert box._said.value == "" and box.settings.smoothness == "0.2"
+
+
+def test_what_is_wrong_stands_on_top_and_takes_no_room_otherwise(box):
+    assert box.box.children[1] is box._said and box._said.layout.display == "none"
+    box.widgets["smoothness"].value = "much"
+    assert box._said.layout.display is None
+
+
+def test_it_fits_a_narrow_page(box):
+    essential, folded = box._room.children[0].children
+    for widget in [box._chooser, folded, *box.widgets.values()]:
+        assert (widget.layout.max_width, widget.layout.width[-2:]) == (forms.WITHIN, "em")
 
 
 def test_an_unknown_system_or_knob_is_refused():

@@ -53,6 +53,14 @@ def test_the_panel_is_announced():
     assert output.data == {"text/plain": press.PANEL}
 
 
+def test_of_a_drawing_board_the_drawing_stays():
+    page = {"text/html": "<canvas></canvas><script>1</script>", "text/plain": "A board."}
+    drawn, blank = (new_output("display_data", data=page | more) for more in ({"image/png": picture()}, {}))
+    heard = new_output("display_data", data={press.WIDGET: {}, "text/plain": "Textarea(value='')"})
+    first, last = press.clean(executed(drawn, heard, blank)).cells[0].outputs
+    assert set(first.data) == {"image/jpeg", "text/plain"} and last.data == {"text/plain": "A board."}
+
+
 def test_films_are_left_to_be_run():
     video = new_output("execute_result", data={"text/html": "<video src='data:video/mp4;base64,AA'>"})
     (output,) = press.clean(executed(video)).cells[0].outputs
