@@ -16,6 +16,10 @@ class Refused(ValueError):
         super().__init__(wrong, allowed, advice)  # all three in args, so that it survives pickling
         self.wrong, self.allowed, self.advice = wrong, allowed, advice
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: where it was raised in our source helps no artist."""
+        return [str(self)]
+
     def __str__(self) -> str:
         rest = ": ".join(part for part in (self.allowed, self.advice) if part)
         return f"{self.wrong}; {rest}" if rest else self.wrong

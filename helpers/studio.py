@@ -2,7 +2,7 @@
 
     last = show(record(run.paint(), run))       # one place in the notebook; the stop button ends it cleanly
     film(run, fps=15, loop="ping-pong")         # also from a folder of frames, or frames themselves
-    sheet([run_a, "b.png", image], ["fog", "neon", "both"], "sheet.png")
+    sheet([run_a, "b.png", image], ["fog", "neon", "both"], "sheet.png");  steps(run)
 """
 
 import base64
@@ -65,7 +65,7 @@ def sheet(pictures, captions=(), path=None, columns: int = 0, side: int = 256) -
     if not tiles:
         raise Refused("there are no pictures for the sheet", "it needs one at least", "give some")
     columns = min(columns or math.ceil(math.sqrt(len(tiles))), len(tiles))
-    gap, size, tall = max(4, side // 32), max(9, side // 18), max(tile.height for tile in tiles)
+    gap, size, tall = max(4, side // 32), max(11, side // 18), max(tile.height for tile in tiles)
     font = ImageFont.load_default(size)
     notes = [_wrap(str(caption), font, side) for caption in captions] + [[]] * len(tiles)
     rows = [tall + gap + round(max(map(len, notes[first:min(first + columns, len(tiles))])) * size * 1.35)
@@ -80,6 +80,14 @@ def sheet(pictures, captions=(), path=None, columns: int = 0, side: int = 256) -
     if path:
         safe_files.write(path, picture_files.png(paper))
     return paper
+
+
+def steps(run, count: int = 8, path=None) -> Image.Image:
+    """How the picture of a run came about: a sheet of `count` of its frames, evenly from first to last."""
+    last = len(run.frames) - 1
+    numbers = sorted({round(i * last / max(1, count - 1)) for i in range(count)}) if last >= 0 else []
+    chosen = [run.frames[number] for number in numbers]
+    return sheet(chosen, [f"step {int(frame.stem)}" for frame in chosen], path, columns=4, side=120)
 
 
 def clock(seconds: float) -> str:

@@ -75,6 +75,13 @@ def test_acts_open_in_at_most_forty_words(notebook):
             assert len(opening.split()) <= 40, f"{cell.id}: {len(opening.split())} words"
 
 
+def test_no_place_is_left_to_be_filled(notebook):
+    for cell in notebook.cells:
+        assert len(cell.source) > 15, cell.id
+        if cell.cell_type == "markdown":
+            assert not re.search(r"\b[A-Z]{2,}_[A-Z]+\b|TODO|FIXME", cell.source), cell.id
+
+
 def test_code_is_a_few_plain_lines(notebook):
     for cell in code(notebook):
         assert is_form(cell) or len(cell.source.splitlines()) <= 12, cell.id

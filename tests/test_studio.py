@@ -268,9 +268,17 @@ def test_sheet(run, tmp_path):
                 Frame(1, 1, torch.rand(1, 3, 8, 8))]
     paper = studio.sheet(pictures, ["fog", "a very long caption that has to go on in another line " * 3, "ü"],
                          tmp_path / "sheet.png", side=64)
-    assert paper.size == (4 + 3 * 68, 4 + 2 * 68 + round(3 * 9 * 1.35))     # captions in the first row only
+    assert paper.size == (4 + 3 * 68, 4 + 2 * 68 + round(3 * 11 * 1.35))     # captions in the first row only
     assert studio.sheet([run, run], side=64).size == (4 + 2 * 68, 4 + 48 + 4)
     assert Image.open(tmp_path / "sheet.png").size == paper.size
     assert studio.sheet(pictures, columns=6, side=32).size == (4 + 6 * 36, 4 + 36)
     assert refusal(studio.sheet, []) == \
         "there are no pictures for the sheet; it needs one at least: give some"
+
+
+def test_how_a_picture_came_about(run):
+    for number in range(1, 12):
+        run.keep_frame(number, images.png(torch.rand(1, 3, 8, 8)))
+    paper = studio.steps(run, 4)
+    assert paper.width == 4 * 124 + 4 and paper.height < 200, "one row"
+    assert studio.steps(run, 40).height > 3 * 120, "each frame once"
