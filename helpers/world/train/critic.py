@@ -32,11 +32,13 @@ class Critic(nn.Module):
 
     features: frozen (see features.py), no part of what is saved. beside: channels of pictures that tell what
     was asked for, given to the critic's own tower with the picture (pix2pix); 0 for none. seen: what features
-    make of the pictures, where that is known already.
+    make of the pictures, where that is known already. gain: what answers are multiplied by; spectral norm
+    keeps them small, and the hinge wants them around 1.
     """
 
-    def __init__(self, features, classes, width=64, beside=0):
+    def __init__(self, features, classes, width=64, beside=0, gain=1.0):
         super().__init__()
+        self.gain = gain
         self.features = [features]
         sides = [3 + beside, width // 2, width, 2 * width]
         self.tower = nn.ModuleList(normed(nn.Conv2d(a, b, 4, 2, 1)) for a, b in
@@ -50,7 +52,7 @@ class Critic(nn.Module):
             own = F.leaky_relu(layer(own), 0.2)
         seen = self.features[0](images) if seen is None else seen
         maps = [x * x.shape[1] ** 0.5 for x in seen] + [own]
-        return [head(x, classes).float() for head, x in zip(self.heads, maps, strict=True)]
+        return [self.gain * head(x, classes).float() for head, x in zip(self.heads, maps, strict=True)]
 
 
 def told(real, fake):

@@ -77,6 +77,12 @@ def pictures(count=COUNT, size=SIZE, kind="", workers=2):
     return np.load(path, mmap_mode="r")
 
 
+def masks(chosen, size=SIZE):
+    """(n, 1, size, size) in [0, 1]: where the things of n scenes can be seen."""
+    seen = [np.max([drawing.mask(s, size, i) for i in range(len(s.items))], 0) for s in chosen]
+    return torch.from_numpy(np.stack(seen))[:, None]
+
+
 class Batches:
     """Endless shuffled batches of `size`, a function of the step alone.
 

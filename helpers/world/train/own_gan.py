@@ -40,7 +40,7 @@ SIDE, SEEN, LOOKS = 32, 3 * len(KINDS), 16      # pixels; samples to a look; loo
 CONFIG = {"layers": [[1, 16, 8], [1, 8, 4], [1, 4, 2]], "width": 16, "attention": None, "z_dim": 32,
           "class_dim": 32, "n_stats": 2}
 RATES = {"painter": 2e-3, "critic": 2e-3}       # seven times biggan.py's: there are minutes, not hours
-GAIN = 4            # spectral norm keeps answers small; the hinge wants them around 1
+GAIN = 4.0          # of the critic's answers
 LESSONS = {"healthy": {}, "collapse": {"named": False, "ahead": 4}, "overfitting": {"pictures": 36}}
 
 
@@ -97,7 +97,7 @@ class Lesson:
             torch.manual_seed(machine.mix(settings.seed, 0))
             painter = trainable(build(CONFIG | {"classes": classes}, "auto")).to(self.device)
             self.players = {"painter": painter,
-                            "critic": critic.Critic(guide, classes, width=32).to(self.device)}
+                            "critic": critic.Critic(guide, classes, width=32, gain=GAIN).to(self.device)}
         self.optimizers = {name: torch.optim.Adam(player.parameters(), RATES[name], (0.0, 0.99))
                            for name, player in self.players.items()}
         self.shown = kinds(self.judge, self.pictures[:SEEN])
@@ -151,7 +151,7 @@ class Lesson:
         """The critic's maps; without dice it sees pictures as they are."""
         seen = critic.shaken(images, rng) if rng and self.settings.shaken else images
         with lowered(self.device, uses_bf16(self.device)):
-            return [GAIN * m for m in self.players["critic"](seen, names)]
+            return self.players["critic"](seen, names)
 
     @torch.no_grad()
     def look(self, minutes):

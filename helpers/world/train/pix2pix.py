@@ -42,9 +42,8 @@ class Pairs:
     def sketches(self, numbers, rng):
         """Scenes (n,) as somebody would sketch them, (n, 3, 128, 128)."""
         plain = torch.full_like(numbers, STYLES.index("flat"))
-        shown = [self.scene(number, 0) for number in numbers]
-        things = np.stack([np.max([drawing.mask(s, SIDE, i) for i in range(len(s.items))], 0) for s in shown])
-        return sketch(self.pictures(numbers, plain), torch.from_numpy(things)[:, None], rng)
+        things = data.masks([self.scene(number, 0) for number in numbers], SIDE)
+        return sketch(self.pictures(numbers, plain), things, rng)
 
 
 class Lesson:

@@ -1,8 +1,10 @@
 """The embedded VQGAN (Esser et al. 2021): it remakes pictures from codes, and a critic makes it sharp.
 
 Leaves the paper: codes are L2-normalized (ViT-VQGAN, Yu et al. 2022), drawn from the latents once these mean
-something, and restarted when dead; likeness is judged by an embedded guide's features instead of VGG's; the
-critic's weight does not balance gradients but ramps up.
+something, and restarted when dead; likeness is judged by an embedded guide's features instead of VGG's, of
+whole pictures at the size the guide knows; a pixel of a thing counts as four of the background, which is most
+of every picture; the critic's weight does not balance gradients but ramps up. Trained further, the decoder
+alone learns: latents stay what they were, and a prior of them stays true.
 """
 
 import numpy as np
@@ -27,6 +29,7 @@ CONFIG = {
                  "ch": 32, "ch_mult": [1, 2, 2, 4], "num_res_blocks": 1, "attn_resolutions": [16],
                  "dropout": 0.0},
 }
+THINGS = 3.0    # how much more a pixel counts where there is a thing
 FREE = 0.04     # part of the training before codes are used at all; then they are drawn from the latents
 
 
@@ -34,7 +37,7 @@ class Lesson:
     """One step of training: remake a batch, compare, move the painter; then the critic learns to tell.
 
     batch: crops of 64 px per step; guide: the perceptor of the zoo whose features judge likeness; known: the
-    codes mean something from the beginning.
+    codes mean something from the beginning, and only the decoder learns.
     """
 
     def __init__(self, device, batch, guide, known=False):
@@ -44,19 +47,26 @@ class Lesson:
 
         self.device, self.batch, self.known, self.source = device, batch, known, data.Batches(batch)
         self.model = build(CONFIG, "bf16").to(device).train().requires_grad_(True)
+        for part in (self.model.encoder, self.model.quant_conv, self.model.quantize) if known else ():
+            part.requires_grad_(False)
         self.critic = NLayerDiscriminator(3, 48, 2).apply(weights_init).to(device)
         self.features = features.load(guide, device)
-        self.painter = torch.optim.Adam(self.model.parameters(), 6e-4, (0.5, 0.95))
+        learning = [p for p in self.model.parameters() if p.requires_grad]
+        self.painter = torch.optim.Adam(learning, 6e-4, (0.5, 0.95))
         self.adversary = torch.optim.Adam(self.critic.parameters(), 4e-4, (0.5, 0.9))
         used = torch.full((CONFIG["n_embed"],), float(known), device=device)
         self.tally = nn.ParameterList([nn.Parameter(used, False)])
         self.census = Census(self.model.quantize.embedding.weight, self.tally[0])
 
     def pictures(self, step, rng):
-        """By turns crops of 64 px and a few whole pictures of 128 px: norms see as much as when painting."""
-        images = to_tensor(self.source.batch(step)[1], self.device)
-        whole = step % 2 == 1
-        return images[: self.batch // 3].contiguous() if whole else crop(images, 64, rng).contiguous()
+        """By turns crops of 64 px and a few whole pictures of 128 px: norms see as much as when painting; and
+        how much each of their pixels counts, 1 on average."""
+        scenes, pixels = self.source.batch(step)
+        n = self.batch // 3 if step % 2 else self.batch
+        both = torch.cat([to_tensor(pixels[:n], self.device), data.masks(scenes[:n]).to(self.device)], 1)
+        images, things = (both if step % 2 else crop(both, 64, rng)).split([3, 1], 1)
+        weight = 1 + THINGS * things
+        return images.contiguous(), weight / weight.mean()
 
     def remade(self, images, progress, step, rng):
         """Through codes and back: (pictures, loss of the codes). A little noise on the codes, so that the
@@ -67,7 +77,7 @@ class Lesson:
             codes, loss = F.normalize(z, dim=1), torch.zeros((), device=self.device)
         else:
             self.census.count(index)
-            if step % 10 == 0 and progress < 0.6:
+            if step % 10 == 0 and progress < 0.6 and not self.known:
                 self.census.restart(z, rng)
         noise = torch.randn(codes.shape, generator=rng) * torch.rand(len(codes), 1, 1, 1, generator=rng)
         shaken = F.normalize(codes + noise.to(self.device) * 0.3 * codes.shape[1] ** -0.5, dim=1)
@@ -75,12 +85,13 @@ class Lesson:
 
     def __call__(self, step, progress):
         rng = torch.Generator().manual_seed(step)
-        images = self.pictures(step, rng)
+        images, counts = self.pictures(step, rng)
         remade, codes = self.remade(images, progress, step, rng)
         weight = 0.1 * min(1.0, max(0.0, (progress - (0.1 if self.known else 0.4)) / 0.2))
-        terms = {"pixel": (remade - images).abs().mean() + (remade - images).square().mean(), "codes": codes}
+        away = remade - images
+        terms = {"pixel": (counts * (away.abs() + away.square())).mean(), "codes": codes}
         with autocast(self.device):
-            pairs = zip(self.features(remade), self.features(images), strict=True)
+            pairs = zip(*(self.features(seen(x)) for x in (remade, images)), strict=True)
             terms["near"] = sum((a - b).square().sum(1).mean() for a, b in pairs)
             if weight:
                 terms["fooled"] = -self.critic(remade * 2 - 1).float().mean()
@@ -120,6 +131,13 @@ def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-r
     metrics = measure(training.average, device)
     publish(name, "vqgan", training.average, CONFIG, training, metrics)
     yield metrics
+
+
+def seen(images):
+    """Pictures at the 64 px at which a guide knows whole ones."""
+    if images.shape[-1] == 64:
+        return images
+    return F.interpolate(images, (64, 64), mode="bilinear", antialias=True, align_corners=False)
 
 
 def crop(images, size, rng):
