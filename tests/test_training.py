@@ -399,6 +399,12 @@ def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
     assert set(metrics) == {"L1", "codes in use", "judge on originals", "judge on reconstructions"}
     net = networks.load("vqgan-world")
     assert {m.num_groups for m in net.modules() if isinstance(m, nn.GroupNorm)} == {small["groups"]}
+    (data.home() / "vqgan-world" / "state.pt").unlink()
+    before = weights.zoo("vqgan-world")[1]
+    list(vqgan.train(minutes=3 / 60, batch=4, further=True))
+    after = weights.zoo("vqgan-world")[1]
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"decoder", "post_quant_conv"}, "latents stay what they were, for their prior"
     before = few(64).sources[0][:2]
     monkeypatch.setattr(data, "pictures", lambda count, kind: before[:count])
     monkeypatch.setattr(prior, "CONFIG", prior.CONFIG | {"width": 32, "mult": [1, 1]})
