@@ -27,7 +27,7 @@ class Settings(Guided):
                       group=FINE)
     code_pull: float = knob(0.0, "hold latents near the codes (commitment)", low=0, high=10, step=0.05,
                             group=FINE)
-    prior: str = knob(1.3, "how much it must look like what the VQGAN learned from; only where a prior was "
+    prior: str = knob(0.7, "how much it must look like what the VQGAN learned from; only where a prior was "
                       "trained for it", low=0, high=100, kind="schedule", group=FINE)
     prior_noise: str = knob("0: 2, 1: 0.2", "how coarsely that is judged: 2 sees the layout, 0.2 the details",
                             low=0.02, high=10, kind="schedule", group=FINE)
