@@ -8,8 +8,6 @@ Every draw of a step comes from `rng`, seeded by (seed, step) alone, so a resume
 """
 
 import logging
-import time
-from dataclasses import dataclass, field
 
 import torch
 from torch.func import functional_call
@@ -17,74 +15,39 @@ from torch.func import functional_call
 from helpers import optimizers
 from helpers.cutouts import at
 from helpers.errors import Refused
+from helpers.frames import Frames
 from helpers.machine import mix
 
 log = logging.getLogger(__name__)
 PATIENCE = 3        # steps in a row that may come out as NaN
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One step: `step` of `total`, from 1; `image` (n, 3, h, w) in [0, 1] or None; `seconds` of painting so
-    far."""
-
-    step: int
-    total: int
-    image: torch.Tensor | None
-    losses: dict = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-class Painting:
-    """An iterator of Frames. Stop whenever you like: `image()` is the picture so far, `state_dict()` all it
-    takes to go on.
+class Painting(Frames):
+    """Frames of a canvas that is moved to please a guide.
 
     `learning_rate`: number or function of progress; None or 0 is the canvas's own. `ema`: decay of the
-    running mean of parameters that is shown, 0 shows them as they are. `every`: steps between pictures, or a
-    function step -> bool.
-    `patience`: see optimizers.Brake. `before_step`: called in order with the painting before each step, free
-    to move the canvas or change the guide.
+    running mean of parameters that is shown, 0 shows them as they are. `patience`: see optimizers.Brake.
+    `start`: the step it begins after. `before_step` is free to move the canvas or change the guide.
     """
 
     def __init__(self, canvas, guide, *, steps, seed=0, rng=None, optimizer="Adam", learning_rate=None,
                  weight_decay=0.0, patience=0, ema=0.0, every=1, start=0, before_step=()):
-        self.canvas, self.guide, self.steps, self.seed = canvas, guide, steps, seed
+        super().__init__(steps, every, before_step)
+        self.canvas, self.guide, self.seed = canvas, guide, seed
         self.rng = rng if rng is not None else torch.Generator()
         self.learning_rate = learning_rate or canvas.learning_rate
-        self.every, self.before_step = every, list(before_step)
-        self.step, self.seconds, self.failures = start, 0.0, 0
+        self.step, self.failures = start, 0
         self.weights = {name: p for name, p in canvas.named_parameters() if p.requires_grad}
         self.optimizer = optimizers.make(optimizer, list(self.weights.values()), at(self.learning_rate, 0.0),
                                          weight_decay)
         self.brake = optimizers.Brake(patience)
         self.decay, self.mean, self.averaged = ema, {}, 0
-        self.total, self.memory = None, {}      # last loss; what hooks keep between steps: both are saved
+        self.total = None           # loss of the last step, a scalar
+        self.memory = {}            # tensors that hooks keep between steps; saved with the rest
         self.finish = None          # a last touch to the parameters shown: name -> tensor to the same
-        self.retune = None          # set by a system: new settings -> their live knobs take effect
-        self.networks = []          # catalogue names of what paints and looks, for the record
 
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        if self.step >= self.steps:
-            raise StopIteration
-        began = time.perf_counter()
+    def begin(self):
         self.rng.manual_seed(mix(self.seed, self.step))
-        for hook in self.before_step:
-            hook(self)
-        losses = self.one_step()
-        self.step += 1
-        look = self.step >= self.steps or (self.every(self.step) if callable(self.every) else
-                                           self.step % self.every == 0)
-        image = self.image() if look else None
-        numbers = {name: float(loss) for name, loss in losses.items()} if look else {}
-        self.seconds += time.perf_counter() - began
-        return Frame(self.step, self.steps, image, numbers, self.seconds)
-
-    @property
-    def progress(self):
-        return self.step / max(1, self.steps)
 
     def one_step(self):
         """Try until it fits into memory, then move the canvas; name -> loss."""

@@ -1,6 +1,8 @@
 """Tiny stand-ins with the shape of the real things: seconds are for tests, weights are for painting."""
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -40,6 +42,19 @@ class Eye(nn.Module):
 
     def unknown_words(self, text):
         return []
+
+
+def photo(seed=0, height=64, width=64):
+    """A soft picture of six by six colors, as an array."""
+    small = np.random.default_rng(seed).integers(30, 220, (6, 6, 3)).astype(np.uint8)
+    return np.asarray(Image.fromarray(small).resize((width, height), Image.BICUBIC))
+
+
+def half():
+    """A mask of 64 x 64 whose right half is white."""
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:, 32:] = 255
+    return mask
 
 
 def coder():

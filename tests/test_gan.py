@@ -1,10 +1,10 @@
 """GAN: samples, mixtures, walks, grids, a part of a picture made anew; on a stand-in with four classes."""
 
-import numpy as np
 import pytest
 import stand_ins
 import torch
 from PIL import Image
+from stand_ins import half, photo
 from torch.nn import functional as F
 
 from helpers import images, runs, systems, vocabulary, weights
@@ -21,17 +21,6 @@ def network(monkeypatch):
     monkeypatch.setattr(systems, "SYSTEMS", systems.SYSTEMS | {"gan": "helpers.systems.gan"})
     stand_ins.install(monkeypatch)
     return biggan.load("biggan-world")
-
-
-def photo(seed=0, side=64):
-    small = np.random.default_rng(seed).integers(30, 220, (6, 6, 3)).astype(np.uint8)
-    return np.asarray(Image.fromarray(small).resize((side, side), Image.BICUBIC))
-
-
-def half():
-    mask = np.zeros((64, 64), np.uint8)
-    mask[:, 32:] = 255
-    return mask
 
 
 def small(**values):

@@ -16,7 +16,8 @@ HELPERS = ROOT / "helpers"
 FLOORS = [
     [{"errors"}, {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
      {"prompts", "picture_files"}, {"knobs", "images", "states", "optimizers", "palettes"},
-     {"settings", "inputs", "films"}, {"canvas", "augment"}, {"cutouts", "samplers"}, {"loop"}, {"slides"},
+     {"settings", "inputs", "films"}, {"canvas", "augment"}, {"cutouts", "samplers", "frames"},
+     {"loop", "slides"},
      {"world"}],
     [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],
     [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
+from stand_ins import photo
 
 from helpers import images, runs, systems, weights
 from helpers.errors import Refused
@@ -59,11 +60,6 @@ def drawn(side=64, paper=255, ink=0):
     lines = [(16, 52), (16, 28), (32, 12), (48, 28), (48, 52), (16, 52)]
     ImageDraw.Draw(sheet).line([(x * side // 64, y * side // 64) for x, y in lines], (ink,) * 3, 3)
     return np.asarray(sheet)
-
-
-def photo(seed=0):
-    small = np.random.default_rng(seed).integers(30, 220, (6, 6, 3)).astype(np.uint8)
-    return np.asarray(Image.fromarray(small).resize((64, 64), Image.BICUBIC))
 
 
 def test_pictures_keep_their_size_whatever_it_is():
@@ -152,9 +148,7 @@ def test_weights_that_do_not_fit_are_refused(zoo, tmp_path):
 def plain():
     """Scenes in plain style and where their things are."""
     shown = [data.alike(6 * i) for i in range(8)]
-    where = [np.max([drawing.mask(s, 128, i) for i in range(len(s.items))], 0) for s in shown]
-    pictures = to_tensor(np.stack([drawing.draw(s, 128) for s in shown]), "cpu")
-    return pictures, torch.from_numpy(np.stack(where))[:, None]
+    return to_tensor(np.stack([drawing.draw(s, 128) for s in shown]), "cpu"), data.masks(shown)
 
 
 def test_sketches_are_dark_lines_on_white_paper(plain):

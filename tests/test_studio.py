@@ -17,7 +17,7 @@ from PIL import Image
 
 from helpers import films, images, machine, run_folder, runs, safe_files, studio
 from helpers.errors import Refused
-from helpers.loop import Frame
+from helpers.frames import Frame
 
 
 @pytest.fixture(autouse=True)

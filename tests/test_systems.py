@@ -7,8 +7,9 @@ import pytest
 import stand_ins
 import torch
 from PIL import Image
+from stand_ins import half, photo
 
-from helpers import images, loop, states, systems
+from helpers import frames, images, loop, states, systems
 from helpers.errors import Refused
 from helpers.settings import knobs
 from helpers.systems import guided
@@ -27,17 +28,6 @@ def eyes(monkeypatch):
 
 def settings_of(name):
     return importlib.import_module(SYSTEMS[name]).Settings
-
-
-def photo(seed=0, height=64, width=64):
-    small = np.random.default_rng(seed).integers(30, 220, (6, 6, 3)).astype(np.uint8)
-    return np.asarray(Image.fromarray(small).resize((width, height), Image.BICUBIC))
-
-
-def half():
-    mask = np.zeros((64, 64), np.uint8)
-    mask[:, 32:] = 255
-    return mask
 
 
 def small(name, **values):
@@ -411,4 +401,4 @@ def test_every_option_of_the_originals_leads_to_its_knob():
 
 def test_frames_come_from_a_painting():
     painting = systems.load("vqgan_clip").paint(small("vqgan_clip"))
-    assert isinstance(painting, loop.Painting) and isinstance(next(painting), loop.Frame)
+    assert isinstance(painting, loop.Painting) and isinstance(next(painting), frames.Frame)

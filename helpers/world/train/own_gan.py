@@ -18,7 +18,7 @@ import torch
 
 from ... import machine
 from ...errors import unknown
-from ...loop import Frame
+from ...frames import Frame
 from ...networks.biggan import build
 from ...networks.biggan_blocks import Norm
 from ...networks.biggan_training import trainable

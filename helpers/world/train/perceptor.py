@@ -141,7 +141,8 @@ def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, further
     metrics = measure(training.average, lesson.tokenizer, device)
     real = likeness(training.average, lesson.tokenizer, device)
     robust = {"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS}
-    more = {"tokenizer": "words.bpe.gz", "guide": True, "robust": robust, "likeness": real}
+    begun = {} if name == ELDEST else {"texts": f"read at first as by {ELDEST}"}
+    more = begun | {"tokenizer": "words.bpe.gz", "guide": True, "robust": robust, "likeness": real}
     publish(name, "perceptor", training.average, lesson.config, training, metrics, **more)
     yield metrics
 

@@ -1,0 +1,67 @@
+"""Frames: what leaves a painting step by step, and how its steps go on, whatever is done in them."""
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One step: `step` of `total`, from 1; `image` (n, 3, h, w) in [0, 1] or None; `seconds` of painting so
+    far."""
+
+    step: int
+    total: int
+    image: torch.Tensor | None
+    losses: dict = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Frames:
+    """An iterator of `steps` Frames. Stop whenever you like: `image()` is the picture so far, and the
+    `state_dict()` of a subclass is all it takes to go on.
+
+    `every`: steps between pictures, or a function step -> bool. `before_step`: called with the painting, in
+    order, before each step. `retune`, set by a system: new settings -> their live knobs take effect.
+    `networks`: catalogue names of what paints and looks, for the record.
+    """
+
+    def __init__(self, steps, every=1, before_step=(), networks=()):
+        self.steps, self.every = steps, every
+        self.before_step, self.networks = list(before_step), list(networks)
+        self.step, self.seconds, self.retune = 0, 0.0, None
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.step >= self.steps:
+            raise StopIteration
+        began = time.perf_counter()
+        self.begin()
+        for hook in self.before_step:
+            hook(self)
+        losses = self.one_step()
+        self.step += 1
+        look = self.step >= self.steps or (self.every(self.step) if callable(self.every) else
+                                           self.step % self.every == 0)
+        image = self.image() if look else None
+        numbers = {name: float(loss) for name, loss in losses.items()} if look else {}
+        self.seconds += time.perf_counter() - began
+        return Frame(self.step, self.steps, image, numbers, self.seconds)
+
+    @property
+    def progress(self):
+        return self.step / max(1, self.steps)
+
+    def begin(self):
+        """What comes before the hooks of a step."""
+
+    def one_step(self):
+        """The work of a step; name -> loss."""
+        return {}
+
+    def image(self):
+        """The picture as it is now, (n, 3, h, w) in [0, 1]."""
+        raise NotImplementedError
