@@ -74,10 +74,14 @@ class Attention(nn.Module):
         parts = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         parts = parts.view(n, length, 3, self.heads, d // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)  # (n, heads, length, d / heads) each
-        if x.device.type == "cpu" and query.dtype == torch.bfloat16:
-            weight = query * (d // self.heads) ** -0.5 @ key.transpose(-1, -2)
-            weight = weight if attn_mask is None else weight + attn_mask
-            looks = weight.softmax(-1) @ value
-        else:
-            looks = F.scaled_dot_product_attention(query, key, value, attn_mask)
+        looks = attend(query, key, value, attn_mask)
         return self.out_proj(looks.transpose(1, 2).reshape(n, length, d)), None
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
+    """softmax(query key / sqrt(d) + mask) value, each (n, heads, length, d)."""
+    if query.device.type == "cpu" and query.dtype == torch.bfloat16:
+        weight = query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2)
+        weight = weight if mask is None else weight + mask
+        return weight.softmax(-1) @ value
+    return F.scaled_dot_product_attention(query, key, value, mask)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 from stand_ins import photo
 
-from helpers import images, runs, systems, weights
+from helpers import images, runs, weights
 from helpers.errors import Refused
 from helpers.networks import pix2pix
 from helpers.systems import pix2pix as system
@@ -41,7 +41,6 @@ def zoo(tmp_path, monkeypatch):
     monkeypatch.setenv("DEVICE", "cpu")
     monkeypatch.delenv("REHEARSAL", raising=False)
     monkeypatch.setenv("DISCOTHEQUE_ZOO", str(tmp_path / "zoo"))
-    monkeypatch.setattr(systems, "SYSTEMS", systems.SYSTEMS | {"pix2pix": "helpers.systems.pix2pix"})
     (tmp_path / "zoo").mkdir()
     return put(tmp_path / "zoo", "pix2pix-world")
 

@@ -1,14 +1,15 @@
 """Pix2pix (Isola et al. 2017): a picture or a sketch becomes the same scene in another style.
 
     net = load("pix2pix-world", device)
-    z = torch.randn(4, net.z_dim, generator=rng)            # four draws: four ways to color a sketch
+    z = net.draw(4, rng)                                    # four draws: four ways to color a sketch
     image = net(sketch, net.number("oil"), z)               # (1, 3, h, w) -> (4, 3, h, w), in [0, 1]
     z = net.read(picture)[0]                                # or the colors of a picture
 
 A U-Net as in the paper. Leaves it: one network paints all styles, which scale and shift its maps (as in the
 conditional instance norm of Dumoulin et al. 2017, but each place is normed over its channels, for a norm over
 places would forget how dark a night is); chance comes from numbers z instead of dropout, and these numbers
-can be read off a picture (BicycleGAN, Zhu et al. 2017), so that each stands for some way to color.
+can be read off a picture (BicycleGAN, Zhu et al. 2017), so that each stands for some way to color. Chance
+picks among readings of pictures it has seen: between them lies much that no picture has.
 """
 
 import torch
@@ -20,6 +21,7 @@ from ..errors import Refused, unknown
 from ..precision import lowered, uses_bf16
 
 STEP = 32       # sides of pictures go in steps of this: five halvings
+KEPT = 256      # readings to pick from
 
 
 class Told(nn.Module):
@@ -73,10 +75,11 @@ class Pix2Pix(nn.Module):
         self.up_told = nn.ModuleList(Told(width, d) for width in outs)
         self.to_rgb = nn.Conv2d(config["top"] + 3, 3, 3, padding=1)
         self.reader = Reader(config["reader"], self.z_dim)
+        self.register_buffer("readings", torch.zeros(KEPT, 2, self.z_dim))      # means and log variances
 
     def forward(self, images: Tensor, styles: Tensor | int, z: Tensor) -> Tensor:
         """images (n, 3, h, w) in [0, 1], sides in steps of 32; styles: number of one, numbers (n,), or how
-        much of each (n, styles); z (n, z_dim), normal; one of any serves many. -> (n, 3, h, w) in [0, 1]"""
+        much of each (n, styles); z (n, z_dim), see draw; one of any serves many. -> (n, 3, h, w) in [0, 1]"""
         self._fits(images, z)
         shares = self.shares(styles).to(z)
         count = max(len(images), len(shares), len(z))
@@ -97,6 +100,15 @@ class Pix2Pix(nn.Module):
         """Pictures (n, 3, h, w) in [0, 1] -> mean and log variance, (n, z_dim), of the z that colors so."""
         with lowered(self.device, uses_bf16(self.device, self.precision)):
             return self.reader(images)
+
+    def remember_(self, images: Tensor) -> None:
+        """Keep the readings of KEPT pictures to draw from; before, z is drawn from a normal distribution."""
+        self.readings.copy_(torch.stack(self.read(images), 1))
+
+    def draw(self, count: int, rng: torch.Generator) -> Tensor:
+        """Some z (count, z_dim), by the dice of `rng`."""
+        mean, spread = self.readings[torch.randint(KEPT, (count,), generator=rng)].unbind(1)
+        return mean + (spread / 2).exp() * torch.randn(count, self.z_dim, generator=rng).to(mean)
 
     def shares(self, styles: Tensor | int) -> Tensor:
         """Styles in any of their forms -> how much of each, (n, styles)."""

@@ -52,10 +52,10 @@ def paint(settings, state=None):
     style = network.number(settings.style)
     given = images.open(settings.init_image, settings.width, settings.height)
     given = (cleaned(given) if settings.clean else given).to(device)
-    z = torch.randn(settings.pictures, network.z_dim, generator=rng).to(device)
+    z = network.draw(settings.pictures, rng)
     if present(settings.colors):
         mean, spread = network.read(images.open(settings.colors).to(device))
-        z = mean + (spread / 2).exp() * z
+        z = mean + (spread / 2).exp() * torch.randn(z.shape, generator=rng).to(device)
 
     def render(step):
         return torch.cat([network(given, style, part) for part in z.split(TOGETHER)])

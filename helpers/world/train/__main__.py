@@ -15,7 +15,8 @@ from ... import weights
 # In this order: the VQGAN looks through disco-resnet's eyes, and the judge reads what it remakes.
 MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-darknet": "perceptor",
            "vqgan-world": "vqgan", "vqgan-world-prior": "prior", "biggan-world": "biggan",
-           "pix2pix-world": "pix2pix"}
+           "pix2pix-world": "pix2pix", "adm-world": "adm", "secondary-world": "secondary",
+           "classifier-world": "classifier"}
 
 
 def main(arguments=None):

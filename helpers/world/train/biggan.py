@@ -3,14 +3,17 @@
 It learns pictures of one thing in plain style; which thing is the class, and color, place, sky and pose are
 left to the noise. A quarter of the pictures show two things, half of each class: so mixed classes mean both.
 Hinge loss, spectral norm on both sides, a running mean of the weights, statistics measured afterwards. Leaves
-the paper: the critic looks with a guide's eyes (see critic.py), steps of both sides alternate one to one,
-latents of 64 numbers go to every block whole, the statistics are of 11 truncations.
+the paper: the critic looks with a guide's eyes (see critic.py), and the other guide says of which class it
+takes a picture to be (Sauer et al. 2023), which teaches classes long before the critic knows them, and counts
+less and less, since what is easily named has few colors; steps of both sides alternate one to one, latents of
+64 numbers go to every block whole, the statistics are of 11 truncations.
 """
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
-from ... import weights
+from ... import perceptors, weights
 from ...networks.biggan import build, latents
 from ...networks.biggan_training import finished, go_on_, measure_, one_of, trainable
 from .. import judge as judges
@@ -24,17 +27,33 @@ CONFIG = {"layers": [[0, 16, 16], [1, 16, 16], [0, 16, 16], [1, 16, 8], [0, 8, 8
                      [1, 4, 1]],
           "width": 20, "attention": 4, "z_dim": 64, "class_dim": 64, "classes": len(THINGS), "n_stats": 11}
 SIDE = 64
+NAMED, SHARPNESS = 0.5, 30.0        # how much it counts at first what a guide takes a picture for; see guides
+
+
+class Names:
+    """How far a guide is from taking pictures (n, 3, h, w) in [0, 1] for their classes (n, classes)."""
+
+    def __init__(self, name, device):
+        self.eyes = perceptors.load(name, device).requires_grad_(False)
+        words = data.names(np.random.default_rng(4))[-len(THINGS):]
+        with torch.no_grad():
+            self.rows = self.eyes.encode_text(words)
+
+    def __call__(self, images, classes):
+        seen = F.normalize(self.eyes.encode_image(images).float(), dim=1)
+        return F.cross_entropy(SHARPNESS * seen @ self.rows.T, classes)
 
 
 class Lesson:
     """One step of both sides, and now and then a look at what the running mean can do."""
 
-    def __init__(self, device, batch, guide, count, looks=10):
+    def __init__(self, device, batch, guide, other, count, looks=10):
         self.device, self.batch, self.looks = device, batch, looks
         self.pixels = data.pictures(count, SIDE, "few-")
         self.classes = data.named([data.few(i) for i in range(count)])[1]
         self.model = trainable(build(CONFIG, "bf16"), torch.Generator().manual_seed(3)).to(device)
         self.critic = critic.Critic(features.load(guide, device), len(THINGS), gain=4.0).to(device)
+        self.named = Names(other, device)
         self.painter = torch.optim.Adam(self.model.parameters(), 3e-4, (0.0, 0.99))
         self.adversary = torch.optim.Adam(self.critic.parameters(), 3e-4, (0.0, 0.99))
         self.training, self.seen = None, {}
@@ -67,10 +86,12 @@ class Lesson:
         fakes = critic.shaken(self.fake(classes, rng), rng)
         with autocast(self.device):
             fooled = critic.fooled(self.critic(fakes, classes))
+        named = self.named(fakes, classes)
         self.painter.zero_grad()
-        fooled.backward()
+        (fooled + NAMED * (1 - progress) ** 2 * named).backward()
         self.painter.step()
-        return {"told": told, "fooled": fooled} | {k: v for k, v in self.seen.items() if k != "next"}
+        seen = {k: v for k, v in self.seen.items() if k != "next"}
+        return {"told": told, "fooled": fooled, "named": named} | seen
 
     def look(self, progress):
         """What the judge says of 1,000 samples now, and when to ask again."""
@@ -79,14 +100,14 @@ class Lesson:
                 "next": progress + 1 / self.looks}
 
 
-def train(name="biggan-world", minutes=120, device="cpu", batch=64, guide="disco-resnet", count=60_000,
-          further=False):
-    """Needs `guide` and the judge in the zoo, or is Refused; further: its first weights are the published
+def train(name="biggan-world", minutes=120, device="cpu", batch=64, guide="disco-resnet",
+          other="disco-darknet", count=60_000, further=False):
+    """Needs both guides and the judge in the zoo, or is Refused; further: its first weights are the published
     ones. Yields notes of its progress; at last it is published and its metrics are yielded."""
-    for needed in (guide, "judge"):
+    for needed in (guide, other, "judge"):
         weights.zoo(needed)         # refused now rather than in an hour
     torch.manual_seed(5)
-    lesson = Lesson(device, batch, guide, count)
+    lesson = Lesson(device, batch, guide, other, count)
     if further:
         go_on_(lesson.model, weights.zoo(name)[1])
     parts = {"model": lesson.model, "critic": lesson.critic}

@@ -1,0 +1,101 @@
+"""Guidance: a denoiser that paints what a guide likes (Dhariwal and Nichol 2021; with CLIP: Crowson 2021).
+
+    denoise = Guided(net, guide, scale=1000)
+    for state in samplers.ddim(denoise, x, levels, noise): …        # a sampler never knows that it is guided
+
+The guide looks at the clean picture that the noisy one is taken for. Its slope there, over all its looks, is
+led back to the noisy picture by one vector-Jacobian product, however many perceptors and looks there were.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from helpers.cutouts import at
+from helpers.samplers import Guess
+
+WAYS = ("network", "secondary", "guess")
+
+
+class Guided:
+    """(x, sigma) -> Guess, x (n, 3, h, w) = picture + sigma * noise, the picture in [-1, 1].
+
+    net: what paints, (x, sigma) -> Guess. scale: the guidance scale. secondary: a network to look through
+    instead of `net` (helpers/networks/secondary.py). through: "network" leads the slope back through what
+    paints, "secondary" through the other, "guess" nowhere: it is taken at the clean picture. batches: how
+    often looks are drawn anew, for a mean of their slopes (cutn_batches). clamp: the largest root mean square
+    of a slope, 0 for any (clamp_max). center: takes each color's mean off the slope. threshold: of every
+    picture, the share of values that stay within [-1, 1] before it is scaled to fit, 1 for no scaling
+    (Saharia et al. 2022). pace: (sigma) -> progress, by which scale, guide and the others may change.
+    """
+
+    def __init__(self, net, guide, *, scale=1000.0, secondary=None, through="network", batches=1, clamp=0.05,
+                 center=False, threshold=1.0, pace=None):
+        self.net, self.guide, self.scale, self.secondary, self.through = net, guide, scale, secondary, through
+        self.batches, self.clamp, self.center, self.threshold = batches, clamp, center, threshold
+        self.pace = pace or (lambda sigma: 1 - net.process.time(sigma) / (len(net.process.sigmas) - 1))
+        self.losses = {}            # of the last step, by name
+        self.plain = None           # the clean picture as it was before guidance, (n, 3, h, w)
+        self.slope = None           # what was added to it, in the units of clamp
+
+    def __call__(self, x: Tensor, sigma: float) -> Guess:
+        progress = float(self.pace(sigma))
+        if not at(self.scale, progress):
+            guess = self.net(x, sigma)
+            self.losses, self.plain, self.slope = {}, guess.clean, torch.zeros_like(x)
+            return guess
+        size = math.sqrt(1 + sigma**2)
+        small = (x / size).detach().requires_grad_()        # variance preserved: the unit of the originals
+        with torch.enable_grad():
+            guess, seen = self.look(small, sigma, size)
+            wish = self.wish(seen.detach(), progress)
+            slope = wish if self.through == "guess" else torch.autograd.grad(seen, small, wish)[0]
+        self.plain, self.slope = guess.clean.detach(), self.tamed(slope, progress)
+        clean = self.plain - sigma**2 / size * self.slope
+        variance = None if guess.variance is None else guess.variance.detach()
+        return Guess(fitted(clean, at(self.threshold, progress)), variance)
+
+    def look(self, small, sigma, size):
+        """The network's guess, and what the guide sees: at first the clean picture, by and by the noisy one
+        (Disco Diffusion's blend)."""
+        if self.through == "network":
+            guess = through = self.net(small * size, sigma)
+        else:
+            with torch.no_grad():
+                guess = self.net(small * size, sigma)
+            through = guess if self.through == "guess" else self.secondary(small * size, sigma)
+        share = sigma / size
+        return guess, share * through.clean + (1 - share) * small
+
+    def wish(self, seen: Tensor, progress: float) -> Tensor:
+        """Slope of the guide's loss at what it sees, scaled; where it is not a number it is nothing."""
+        total, batches = torch.zeros_like(seen), max(1, round(at(self.batches, progress)))
+        self.losses = {}
+        for _ in range(batches):
+            leaf = seen.clone().requires_grad_()
+            losses = self.guide.score((leaf + 1) / 2, progress)
+            loss = sum(losses.values()) * len(seen)         # a guide gives the mean over pictures
+            if loss.requires_grad:
+                total += torch.autograd.grad(loss, leaf)[0] / batches
+            for name, value in losses.items():
+                self.losses[name] = self.losses.get(name, 0) + value.detach() / batches
+        return at(self.scale, progress) * total.nan_to_num(0, 0, 0)
+
+    def tamed(self, slope: Tensor, progress: float) -> Tensor:
+        """Each picture's slope, centered and no steeper than clamp."""
+        if self.center:
+            slope = slope - slope.mean((2, 3), keepdim=True)
+        limit = at(self.clamp, progress)
+        if limit:
+            steep = slope.square().mean((1, 2, 3), keepdim=True).sqrt()
+            slope = slope * (limit / steep.clamp(min=limit))
+        return slope
+
+
+def fitted(clean: Tensor, share: float) -> Tensor:
+    """Dynamic thresholding: pictures of which more than 1 - share of the values lie beyond 1 are scaled."""
+    if share >= 1:
+        return clean
+    edge = clean.abs().flatten(1).quantile(share, 1).clamp(min=1).view(-1, 1, 1, 1)
+    return clean.clamp(-edge, edge) / edge

@@ -1,0 +1,65 @@
+"""The embedded noisy classifier (Dhariwal and Nichol 2021): which thing is this, seen through the noise?
+
+Where a picture shows two things, half of the answer is each.
+"""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from ...networks import adm_classifier
+from .. import drawing, scenes
+from . import data
+from .adm import SIDE, levels
+from .common import Training, publish
+from .looks import to_tensor
+
+THINGS = list(scenes.THINGS)
+CONFIG = {"image_size": 64, "num_channels": 32, "num_res_blocks": 1, "channel_mult": "1,2,3,4",
+          "attention_resolutions": "8", "num_head_channels": 32, "pool": "attention", "classes": len(THINGS)}
+
+
+def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_000, further=False):
+    """further: see Training. Yields notes of its progress; at last it is published and its metrics are
+    yielded."""
+    torch.manual_seed(14)
+    pixels = data.pictures(count, SIDE, "plain-")
+    truth = data.named([data.plain(i) for i in range(count)])[1]
+    model = adm_classifier.build(CONFIG, "bf16").to(device, memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.unet.parameters(), 6e-4, (0.9, 0.99), weight_decay=0.05)
+    training = Training(name, {"model": model.unet}, {"model": optimizer}, minutes, averaged="model",
+                        decay=0.999, device=device, further=further)
+
+    def work(step, progress):
+        rng = torch.Generator().manual_seed(step)
+        chosen = torch.randint(count, (batch,), generator=rng).sort().values
+        x = 2 * to_tensor(pixels[chosen.numpy()], "cpu") - 1
+        sigma = levels(batch, rng)
+        noisy = x + sigma.view(-1, 1, 1, 1) * torch.randn(x.shape, generator=rng)
+        loss = F.cross_entropy(model(noisy.to(device), sigma), truth[chosen].to(device))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return {"loss": loss}
+
+    yield from training.run(work)
+    model.unet.load_state_dict(training.average.state_dict())
+    metrics = measure(model.eval())
+    publish(name, "classifier", model.unet, CONFIG, training, metrics,
+            f"{count} scenes of helpers.world, every second one in plain style", names=THINGS)
+    yield metrics
+
+
+@torch.no_grad()
+def measure(model, count=400):
+    """On pictures never trained on: how often a thing that is there comes first, under some noises."""
+    chosen = [data.plain(40_000_000 + i) for i in range(count)]
+    x = 2 * to_tensor(np.stack([drawing.draw(scene, SIDE) for scene in chosen]), "cpu") - 1
+    there, device = data.named(chosen)[1] > 0, next(model.parameters()).device
+    noise, out = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)), {}
+    for sigma in (0.1, 0.5, 1.0, 3.0):
+        said = torch.cat([model(part, sigma).argmax(1).cpu()
+                          for part in (x + sigma * noise).to(device).split(100)])
+        out[f"noise {sigma:g}"] = round(there[torch.arange(count), said].float().mean().item(), 4)
+    return out

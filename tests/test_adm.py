@@ -1,0 +1,90 @@
+"""ADM, its classifier and the secondary network: the same pictures as guided_diffusion's own, only faster."""
+
+import json
+import math
+
+import pytest
+import torch
+from guided_diffusion import script_util
+from loopback import serve
+
+from helpers import downloads
+from helpers.networks import adm
+
+# One for each kind of shape in the catalogue, narrow: attention by heads and by head channels, both orders of
+# q, k, v, both ways to change size, with and without scale and shift.
+SMALL = {"C512": {"image_size": 64, "num_channels": 64, "channel_mult": "1,1,2", "num_head_channels": 32},
+         "CPORT": {"image_size": 64, "num_channels": 32, "channel_mult": "1,2", "num_heads": 4},
+         "CKALI": {"image_size": 64, "num_channels": 32, "channel_mult": "1,2,2", "num_heads": 1,
+                   "attention_resolutions": "16", "resblock_updown": False, "use_scale_shift_norm": False},
+         "64": {"image_size": 64, "num_channels": 32, "channel_mult": "1,2", "num_res_blocks": 3,
+                "num_head_channels": 32, "use_new_attention_order": True, "dropout": 0.1, "class_cond": True,
+                "noise_schedule": "cosine", "classes": 1000}}
+PACKAGE = {"attention_resolutions": "32,16,8", "num_res_blocks": 2, "learn_sigma": True,
+           "resblock_updown": True, "use_scale_shift_norm": True}
+
+
+def shaken_(net, seed=0):
+    """Random weights everywhere: the package starts the last layer of every block at 0."""
+    rng = torch.Generator().manual_seed(seed)
+    for parameter in net.parameters():
+        scale = 0.5 if parameter.ndim == 1 else 0.7 / math.sqrt(parameter[0].numel())
+        kept = parameter.data if parameter.ndim == 1 else 0
+        parameter.data = kept + scale * torch.randn(parameter.shape, generator=rng)
+    return net.eval().requires_grad_(False)
+
+
+def theirs(config, seed=0):
+    """The package's network and its process, built by its own script from the same words."""
+    flags = {**script_util.model_and_diffusion_defaults(), **PACKAGE, **config}
+    flags.pop("classes", None)
+    net, process = script_util.create_model_and_diffusion(**{**flags, "diffusion_steps": 1000,
+                                                             "rescale_timesteps": True})
+    return shaken_(net, seed), process
+
+
+@pytest.fixture
+def publish(tmp_path, monkeypatch):
+    """publish(net, name, kind, config) -> its file as the package saves it, on a server of this machine."""
+    monkeypatch.setenv("DISCOTHEQUE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(downloads.time, "sleep", lambda seconds: None)
+    with serve() as site:
+        def publish(net, name, kind, config):
+            path = tmp_path / f"{name}.pt"
+            torch.save(net.state_dict(), path)
+            site.files[f"/{name}"] = path.read_bytes()
+            told = "".join(f"\nconfig.{key} = {json.dumps(value)}" for key, value in config.items())
+            catalogue = tmp_path / "catalogue.toml"
+            size = path.stat().st_size
+            catalogue.write_text(f'["{name}"]\nkind = "{kind}"\nfile = "{name}.pt"{told}\n'
+                                 f'mirrors = [ {{ url = "{site.url("/" + name)}", size = {size} }} ]\n')
+            monkeypatch.setenv("DISCOTHEQUE_CATALOGUE", str(catalogue))
+            return path
+        yield publish
+
+
+def noisy(sigma, side=64, n=2, seed=5):
+    rng = torch.Generator().manual_seed(seed)
+    picture = torch.rand(n, 3, side, side, generator=rng) * 2 - 1
+    return picture + sigma * torch.randn(n, 3, side, side, generator=rng)
+
+
+def sigma_of(process, t):
+    return math.sqrt(1 / process.alphas_cumprod[t] - 1)
+
+
+@pytest.mark.parametrize("shape", SMALL)
+@pytest.mark.parametrize("t", [0, 500, 999])
+def test_it_sees_what_the_package_sees(publish, shape, t):
+    config = SMALL[shape]
+    net, process = theirs(config)
+    publish(net, shape, "adm", {**config, "rescale_timesteps": True})
+    ours, sigma = adm.load(shape), sigma_of(process, t)
+    x, classes = noisy(sigma), torch.tensor([3, 977]) if config.get("class_cond") else None
+    told = process.p_mean_variance(net, x / math.sqrt(1 + sigma**2), torch.full((2,), t), clip_denoised=False,
+                                   model_kwargs={"y": classes} if classes is not None else {})
+    guess = ours(x, sigma, classes)
+    assert (guess.clean - told["pred_xstart"]).abs().max() < 1e-4 * max(1, sigma)
+    low, high = process.posterior_log_variance_clipped[t], math.log(process.betas[t])
+    assert (low + (high - low) * guess.variance - told["log_variance"]).abs().max() < 1e-4
