@@ -162,7 +162,7 @@ def open_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     except Refused:
         raise
     except Exception as error:  # a broken pickle may fail in any way it likes
-        raise Refused(f"{path.name} cannot be read ({type(error).__name__}: {error})",
+        raise Refused(f"{path.name} cannot be read as weights",
                       "weights come as .safetensors or as a torch checkpoint",
                       "download it again, it may be damaged") from error
     if not state:

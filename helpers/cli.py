@@ -6,6 +6,7 @@ there is something to paint. Refusals go to stderr in one sentence, exit status 
 
 import json
 import logging
+import os
 import sys
 
 from . import systems
@@ -28,7 +29,17 @@ python -m helpers paint --system NAME --help lists every knob of a system, its r
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    words = list(sys.argv[1:] if words is None else words)
+    try:
+        try:
+            return obey(list(sys.argv[1:] if words is None else words))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:     # who reads has read enough, as `head` has; nothing is said at the exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141              # as shells call it
+
+
+def obey(words: list[str]) -> int:
     commands = {"paint": paint, "film": film, "settings": show, "again": again, "systems": listing}
     if not words or words[0] in ("-h", "--help", "help"):
         say(ABOUT)
@@ -120,7 +131,8 @@ def film(words) -> int:
     parser.add_argument("--loop", default="once", metavar="HOW", help="once, loop, ping-pong [default once]")
     numbers = {"fps": (15.0, "pictures per second"), "crossfade": (0, "blended pictures between each two"),
                "smoothing": (0.0, "how much of a picture its neighbors show, against flicker, 0 to 0.95"),
-               "hold": (0.0, "seconds the last picture stays")}
+               "hold": (0.0, "seconds the last picture stays"),
+               "length": (0.0, "seconds it lasts besides, in place of fps; 0 is what fps says")}
     for name, (default, text) in numbers.items():
         parser.add_argument(f"--{name}", metavar="N", default=str(default),
                             help=f"{text} [default {default:g}]")

@@ -15,6 +15,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -58,8 +59,7 @@ def download(mirrors: Iterable[Mirror], target: Path, progress: Progress | None 
     """Fetch `target` from the first mirror that gives the right file."""
     target, reasons = Path(target), []
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
+        with _alone(target):
             for mirror in mirrors:
                 if target.exists():
                     return target  # another process was faster
@@ -73,6 +73,24 @@ def download(mirrors: Iterable[Mirror], target: Path, progress: Progress | None 
                       "make room, or set DISCOTHEQUE_CACHE to a folder of yours") from error
     raise Refused(f"{target.name} could not be downloaded ({' / '.join(reasons) or 'no mirror is known'})",
                   "a copy from elsewhere will do", f"save it as {target}, or try again later")
+
+
+@contextmanager
+def _alone(target: Path):
+    """One download of a file at a time, into its folder; where nothing came of it, nothing is left there."""
+    made, lock = [folder for folder in target.parents if not folder.exists()], Path(f"{target}.lock")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    lock.unlink()       # those who wait for it make another
+    finally:
+        with suppress(OSError):         # what is not empty stays
+            for folder in made:
+                folder.rmdir()
 
 
 def _from(mirror: Mirror, target: Path, progress: Progress) -> Path:

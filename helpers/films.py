@@ -8,6 +8,7 @@ Pictures are read one by one; a film of ten thousand needs no more memory than a
 
 import errno
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -33,16 +34,18 @@ REACH = 8       # neighbors on each side that smoothing mixes in, at most
 
 
 def write(pictures, path, fps: float = 15, loop: str = "once", crossfade: int = 0, smoothing: float = 0.0,
-          hold: float = 0.0, text=None) -> Path:
+          hold: float = 0.0, text=None, length: float = 0.0) -> Path:
     """Make the film and return its path.
 
     loop: "once", "loop" (the end crossfades into the beginning), "ping-pong" (there and back).
     crossfade: blended pictures between each two. smoothing, 0 to 0.95: how much of a picture is seen in its
     neighbors, before and after, against flicker (rkhamilton's z_smoother, on pixels). hold: seconds the last
-    picture stays. text: anything JSON, kept in the film.
+    picture stays. text: anything JSON, kept in the film. length: seconds that it lasts, besides hold, in
+    place of fps.
     """
     path, pictures = safe_files.place(path), list(pictures)
     _check(path, pictures, fps, loop, crossfade, smoothing, hold)
+    fps = _pace(len(pictures), loop, crossfade, length) if length else fps
     shown = _smooth(_blend(pictures, _order(len(pictures), loop), crossfade, loop), smoothing)
     shown = _hold(shown, round(hold * fps) if loop == "once" else 0)
     safe_files.folder(path.parent)
@@ -83,6 +86,18 @@ def _check(path, pictures, fps, loop, crossfade, smoothing, hold):
     if not pictures:
         raise Refused("there are no frames to film", "a film needs one at least",
                       "paint with a smaller number of steps between saved frames")
+
+
+def _pace(count, loop, crossfade, length) -> float:
+    """Pictures per second for a film of this length."""
+    order = len(_order(count, loop))
+    shown = order + crossfade * (order - (loop == "once" or count < 2))
+    least, most = math.ceil(shown / 1.2) / 100, 10 * shown      # at 120 and at 0.1 per second
+    if not least <= length <= most:
+        raise Refused(f"length is {length:g}, of {shown} pictures",
+                      f"it must be between {least:g} and {most} seconds",
+                      f"try {least if length < least else most:g}")
+    return shown / length
 
 
 def _order(count, loop) -> list[int]:

@@ -27,7 +27,8 @@ def check(settings):
     for knob in _file_knobs(type(settings)):
         for source, _ in _sources(knob, getattr(settings, knob.name)):
             if knob.kind == "folder":
-                pictures_in(source)
+                for path in pictures_in(source):
+                    picture_files.check(path)
             elif knob.kind == "file":
                 _file(knob, source)
             elif isinstance(source, str) and not links.is_link(source):

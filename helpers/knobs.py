@@ -4,6 +4,7 @@
 `read` turns text from a command line into a value, `accept` turns any value into a legal one or refuses it.
 """
 
+import importlib
 import os
 import re
 from dataclasses import MISSING, dataclass, field, fields
@@ -13,14 +14,13 @@ from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
-from . import prompts, schedules
+from . import prompts, schedules, traditions
 from .errors import Refused, closest, quoted, unknown
 from .schedules import written
 
 GROUPS = ("Essential", "Fine tuning")
 KINDS = (None, "schedule", "image", "images", "prompts", "noise", "list", "palette", "folder", "file")
 TYPES = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
-FILMED = ("make_video", "output_video_fps", "record_generation", "save_gif", "save_video", "video_length")
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -43,9 +43,10 @@ class Knob:
 
     @property
     def traditional(self) -> list[str]:
-        """What older notebooks called it: the names in the parentheses that end the help."""
+        """What older notebooks called it: the names in the parentheses that end the help, and what moved."""
         match = re.search(r"\(([^()]*)\)$", self.help)
-        return re.split(r"[,;/ ]+", match[1]) if match else []
+        moved = [old for old, new in traditions.MOVED.items() if new == self.name]
+        return (re.split(r"[,;/ ]+", match[1]) if match else []) + moved
 
 
 def knob(default, help, *, low=None, high=None, step=None, choices=None, rehearsal=MISSING,
@@ -70,19 +71,31 @@ def knobs(cls: type) -> MappingProxyType:
 
 
 def named(name: str, known, also=()) -> Knob:
-    """The knob of that name, or a refusal that guesses what was meant; names of older notebooks are known.
+    """The knob of that name, or a refusal that guesses what was meant; names of older notebooks are known,
+    and those of other systems.
 
     also: what else could have been meant, such as flags that are no knobs.
     """
     if name in known:
         return known[name]
-    for other in known.values():
-        if name in other.traditional:
-            raise Refused(f"no setting called {name!r}", f"did you mean {other.name!r}?")
-    if name in FILMED:
-        raise Refused(f"no setting called {name!r}", "a film is made of a run once it is painted",
-                      "python -m helpers film RUN, or studio.film(run) in a notebook")
+    wrong = f"no setting called {name!r}"
+    if name in traditions.GONE:
+        raise Refused(wrong, *traditions.GONE[name])
+    for system, table in _tables(known) if known else ():
+        for other in table.values():
+            if name in (other.name, *other.traditional):
+                if other.name in known:
+                    raise Refused(wrong, f"did you mean {other.name!r}?")
+                raise Refused(wrong, f"it is {other.name!r} of the system {system}", "paint with that one")
     raise unknown("setting", name, [*known, *also])
+
+
+def _tables(known):
+    """These knobs, then those of each system, looked up late: knobs stand below systems and know none."""
+    yield "", known
+    systems = importlib.import_module(".systems", __package__)
+    for system in systems.SYSTEMS:
+        yield system, knobs(systems.load(system).Settings)
 
 
 def read(knob: Knob, text: str):
@@ -154,7 +167,7 @@ def _chosen(knob: Knob, value):
     several = knob.kind == "list"
     for part in filter(None, (part.strip() for part in value.split(","))) if several else [value]:
         if part not in knob.choices:
-            near = closest(part, knob.choices)
+            near = traditions.choice(str(part), knob.choices) or closest(part, knob.choices)
             raise Refused(f"{knob.name} {'has' if several else 'is'} {part!r}",
                           f"choose {'from' if several else 'one of'} {quoted(knob.choices)}",
                           f"did you mean {near!r}?" if near else "")

@@ -109,8 +109,9 @@ def load(name: str, device="cpu", *, precision: str = "auto", progress=None) -> 
         else:
             eyes = _public(config, state, name, precision)
     except (KeyError, RuntimeError) as error:
-        raise Refused(f"{name} does not hold the CLIP it should ({str(error).splitlines()[-1].strip()})",
-                      "it is one open_clip or OpenAI saved", "check the file") from error
+        raise Refused(f"{name} does not hold the CLIP it should",
+                      "one has a tower for pictures and one for words, as open_clip and OpenAI save them",
+                      f"check the file, or try {ENSEMBLE[0]!r}") from error
     return eyes.to(device)
 
 

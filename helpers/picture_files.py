@@ -10,6 +10,7 @@ import io
 import json
 import re
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageOps, PngImagePlugin
@@ -27,13 +28,30 @@ def load(source) -> Image.Image:
     return decode(*_file(source))
 
 
+def check(source):
+    """Refuse what `load` would, as cheaply as the format allows: for the many pictures of a folder."""
+    with _opened(*_file(source)) as picture:
+        if picture.format == "PNG":
+            picture.verify()            # its checksums tell
+        else:
+            picture.draft("L", (1, 1))  # an eighth of a JPEG's size, the least it can be decoded at
+            picture.load()
+
+
 def decode(name, file) -> Image.Image:
     """The picture in an open file (or path) that goes by this name; `.format` says what it was."""
+    with _opened(name, file) as picture:
+        upright = ImageOps.exif_transpose(picture)      # decodes
+        upright.format = picture.format
+        return upright
+
+
+@contextmanager
+def _opened(name, file):
+    """The picture with a legal header; whatever goes wrong in the block, the file cannot be read."""
     try:
         with _header(name, file) as picture:
-            upright = ImageOps.exif_transpose(picture)      # decodes
-            upright.format = picture.format
-            return upright
+            yield picture
     except (Refused, MemoryError):
         raise
     except Exception as error:      # a broken file can raise anything at all inside the decoders

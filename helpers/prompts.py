@@ -52,16 +52,21 @@ def scenes(text: str, name: str = "prompts") -> list[list[Prompt]]:
     return [parse(scene, name) for scene in told] or [parse("", name)]
 
 
-def noise(text: str, name: str = "noise_prompts") -> list[tuple[int, float]]:
-    """`7 | 8:0.5` -> (seed, weight) of each prompt that is nothing but noise; empty text is none."""
-    pairs = []
-    for part in filter(None, (part.strip() for part in text.split("|"))):
-        match = re.fullmatch(rf"([0-9]{{1,18}})\s*(?::\s*({NUMBER}))?", part)
-        if not match or abs(float(match[2] or 1)) > HEAVIEST:
-            raise Refused(f"{name} has {part!r}", "a noise prompt is a seed of up to 18 digits, and perhaps "
-                          f"a weight up to {HEAVIEST}", "try '7 | 8:0.5'")
-        pairs.append((int(match[1]), float(match[2] or 1)))
-    return pairs
+def pictures(value, name: str = "image_prompts") -> list[list[tuple]]:
+    """`a.png | b.png:0.5 ^ c.png` -> scenes of (source, weight, stop), none of empty text; also a picture
+    itself, or a list of pictures and (picture, weight)."""
+    if isinstance(value, str):
+        told = scenes(value, name) if value.strip(" |^") else []
+        return [[(prompt.text, prompt.weight, prompt.stop) for prompt in scene] for scene in told]
+    several = value if isinstance(value, list) else [value]
+    return [[(*one, None) if isinstance(one, tuple) else (one, 1.0, None) for one in several]]
+
+
+def noise(text: str, name: str = "noise_prompts") -> list[list[tuple[int, float]]]:
+    """`7 | 8:0.5 ^ 9` -> (seed, weight) of each prompt that is nothing but noise, scene by scene; empty text
+    is none."""
+    scenes = [[part.strip() for part in scene.split("|") if part.strip()] for scene in text.split("^")]
+    return [[_seed(part, name) for part in scene] for scene in scenes if scene]
 
 
 def window(words: list[str], last: int, count: Callable[[str], int], limit: int) -> str:
@@ -84,6 +89,14 @@ def windows(text: str, each: int, count: Callable[[str], int], limit: int, start
         raise Refused("the story is empty", "it needs at least one word", EXAMPLE)
     ends = list(range(start or each, len(words), each)) + [len(words)]
     return [window(words, end, count, limit) for end in ends]
+
+
+def _seed(part: str, name: str) -> tuple[int, float]:
+    match = re.fullmatch(rf"([0-9]{{1,18}})\s*(?::\s*({NUMBER}))?", part)
+    if not match or abs(float(match[2] or 1)) > HEAVIEST:
+        raise Refused(f"{name} has {part!r}", "a noise prompt is a seed of up to 18 digits, and perhaps "
+                      f"a weight up to {HEAVIEST}", "try '7 | 8:0.5'")
+    return int(match[1]), float(match[2] or 1)
 
 
 def _prompt(part: str, name: str) -> Prompt:

@@ -19,6 +19,7 @@ from .knobs import Knob, accept, knob, knobs, named
 from .prompts import EXAMPLE
 
 __all__ = ["Common", "Knob", "Settings", "knob", "knobs"]
+WORDLESS = ("image_prompts", "noise_prompts", "target_image", "encoding")    # they may stand for prompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +84,8 @@ class Common(Settings):
 
     def check(self) -> None:
         super().check()
-        others = [getattr(self, name, "") for name in ("image_prompts", "noise_prompts", "target_image")]
-        if not self.prompts.strip(" |^") and all(isinstance(o, str) and not o.strip(" |") for o in others):
+        others = [getattr(self, name, "") for name in WORDLESS]
+        if not self.prompts.strip(" |^") and all(isinstance(o, str) and not o.strip(" |^") for o in others):
             raise Refused("prompts is empty", "it needs at least one word", EXAMPLE)
 
 

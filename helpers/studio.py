@@ -47,13 +47,14 @@ def show(frames, seconds: float = LOOK, width: int = 512):
 
 
 def film(source, path=None, fps: float = 15, loop: str = "once", crossfade: int = 0, smoothing: float = 0.0,
-         hold: float = 0.0) -> Path:
+         hold: float = 0.0, length: float = 0.0) -> Path:
     """A film (mp4, webm or gif) of a run, a folder of pictures, or frames; see films.write for the rest.
 
     Of a run it is film.mp4 in its folder, unless said otherwise, and carries the settings of the run.
     """
     pictures, text, home = _series(source)
-    return films.write(pictures, path or home / "film.mp4", fps, loop, crossfade, smoothing, hold, text)
+    path = path or home / "film.mp4"
+    return films.write(pictures, path, fps, loop, crossfade, smoothing, hold, text, length)
 
 
 def sheet(pictures, captions=(), path=None, columns: int = 0, side: int = 256) -> Image.Image:

@@ -1,6 +1,6 @@
 """Words the embedded world never saw: named before painting begins, with the public model that knows them.
 
-    said = check(settings)      # "" or a sentence to show; Refused where no word of the prompts is known
+    said = check(settings)      # "" or a sentence to show; Refused where the rest names nothing to be shown
 """
 
 import re
@@ -8,9 +8,11 @@ import re
 from . import perceptors, prompts, weights
 from .errors import Refused, quoted
 from .networks import class_names
+from .world import words
 
 PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384",  # knob: who knows more of the world
           "gan": "biggan-deep-512"}
+SHOWING = ("image_prompts", "target_image", "init_image", "encoding", "frames")     # knobs, as words do
 LITTLE = set("a an the of in on at by to from and or with for is".split())
 
 
@@ -24,15 +26,15 @@ def check(settings) -> str:
     kind = "are words" if len(strange) > 1 else "is a word"
     said = Refused(f"{quoted(strange)} {kind} the embedded world never saw",
                    "it paints the rest", f"to have it all set {_offer(settings)}")
-    if not _meant(settings) - set(strange) and not _pictured(settings):
-        raise Refused(said.wrong, "there is nothing left to paint", said.advice)
+    if not _pictured(settings) and any(_lost(scene, set(strange)) for scene in _scenes(settings)):
+        raise Refused(said.wrong, "the rest names no thing, place or sky that it could show", said.advice)
     return str(said)
 
 
 def unknown_words(settings) -> list[str]:
     """Words of the prompts that none of the perceptors chosen was taught; public ones read everything."""
     names = perceptors.names(settings.perceptors)
-    if not set(names) <= set(weights.embedded()):
+    if not {name.partition("=")[0] for name in names} <= set(weights.embedded()):
         return []
     eye = perceptors.load(names[0])  # the zoo shares one vocabulary
     return list(dict.fromkeys(word for text in _texts(settings) for word in eye.unknown_words(text)))
@@ -54,21 +56,24 @@ def unheard(settings) -> str:
                        "for a picture of every word use the system big_sleep"))
 
 
+def _scenes(settings) -> list[list[prompts.Prompt]]:
+    return prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
+
+
 def _texts(settings) -> list[str]:
-    if not settings.prompts.strip(" |^"):
-        return []
-    return [prompt.text for scene in prompts.scenes(settings.prompts) for prompt in scene]
+    return [prompt.text for scene in _scenes(settings) for prompt in scene]
 
 
-def _meant(settings) -> set[str]:
-    """The words that say what to paint."""
-    return {word for text in _texts(settings) for word in re.findall(r"[^\W_]+", text.lower())} - LITTLE
+def _lost(scene, strange: set[str]) -> bool:
+    """Does a scene ask for what nobody knows, and for no thing, place or sky besides?"""
+    wanted = " ".join(prompt.text for prompt in scene if prompt.weight > 0).lower()
+    return bool(strange & set(re.findall(r"[^\W_]+", wanted))) and not words.nouns(wanted) - strange
 
 
 def _pictured(settings) -> bool:
     """Do pictures say what to paint, too?"""
-    return any(not isinstance(value, str) or value.strip(" |") for value in
-               (getattr(settings, name, "") for name in ("image_prompts", "target_image", "init_image")))
+    return any(not isinstance(value, str) or value.strip(" |^") for value in
+               (getattr(settings, name, "") for name in SHOWING))
 
 
 def _offer(settings) -> str:

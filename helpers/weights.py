@@ -2,7 +2,7 @@
 
     card, state = load("vqgan-world")                        # assets/zoo/vqgan-world.safetensors + .json
     card, state = load("imagenet_f16_16384", progress=bar)   # downloaded once, checked, kept as safetensors
-    card, state = load("imagenet_f16_16384=/my/last.ckpt")   # a file of yours in place of the download
+    card, state = load("imagenet_f16_16384=/my/last.ckpt")   # a file of yours in place of that of the name
     card, state = load("/my/last.ckpt")                      # with a .json card beside it, or an empty config
 
 A card is a dict: name, kind ("perceptor", "vqgan", …), config (what builds the network), licence, purpose,
@@ -90,7 +90,7 @@ def load(name: str, kind: str = "", tidy: Tidy | None = None, progress: Progress
         return zoo(name)
     name, _, own = name.partition("=")
     path = place(own or name)
-    entry = catalogue().get(name) if name in names(kind) else None
+    entry = (catalogue().get(name) or card_of(name)) if name in names(kind) else None
     if not entry and (own or not (path.is_file() or path.suffix in SUFFIXES)):
         raise unknown(kind or "weights", name, names(kind))
     if entry and not own:

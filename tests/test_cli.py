@@ -126,6 +126,8 @@ def test_film(run):
     folder = painted(run, "--steps", "30")
     status, out, err = run("film", str(folder), "--to", str(folder / "film.gif"), "--fps", "10")
     assert status == 0 and out == f"film     {folder / 'film.gif'}\n" and (folder / "film.gif").is_file()
+    status, out, err = run("film", str(folder), "--to", str(folder / "film.gif"), "--length", "99")
+    assert status == 2 and err.startswith("length is 99, of ")
 
 
 def test_systems(run):
@@ -159,7 +161,8 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("pant", "no command called 'pant'; did you mean 'paint'?"),
     ("zzz", "no command called 'zzz'; choose one of 'paint', 'film', 'settings', 'again', 'systems'"),
     ("paint --system deepdaze", "no system called 'deepdaze'; did you mean 'deep_daze'?"),
-    ("paint --system=zzz", "no system called 'zzz'; choose one of 'deep_daze', 'vqgan_clip', 'small_system'"),
+    ("paint --system=zzz", "no system called 'zzz'; choose one of 'gan', 'pix2pix', 'deep_daze', "
+     "'big_sleep', 'vqgan_clip', 'small_system'"),
     ("paint --system", f"argument --system: expected one argument; {PAINT}"),
     ("paint --sytem deep_daze", "no setting called 'sytem'; did you mean 'system'?"),
     ("paint --stpes 5", "no setting called 'stpes'; did you mean 'steps'?"),
@@ -205,6 +208,17 @@ def test_as_a_program(tmp_path):
     assert done.stderr == "steps is 0; it must be between 1 and 5000: try 1\n"
 
 
+@pytest.mark.parametrize("words", [["systems"], ["--help"]])
+def test_readers_who_leave_early(words):
+    """As `python -m helpers systems | head -1` does."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-m", "helpers", *words], cwd=HERE.parent, stdout=write,
+                          stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
 @pytest.fixture
 def taught(monkeypatch):
     """An embedded perceptor that was taught five words."""
@@ -231,15 +245,33 @@ def test_unknown_words_are_named(taught):
         "'dragon' is a word the embedded world never saw; it paints the rest: "
         "to have it all set perceptors to 'ViT-B/32' and vqgan to 'imagenet_f16_16384', public, 1318 MB once")
     assert say(Guided(prompts="dragon", perceptors="disco-darknet, ViT-B/32")) == "", "somebody knows it"
+    mine = Guided(prompts="a boat dragon", perceptors="disco-resnet=/my/last.safetensors")
+    assert say(mine).startswith("'dragon' is a word"), "a file of one's own reads no other words"
     assert say(Guided(prompts="", image_prompts="a.png")) == ""
     assert say(Guided(prompts="dragon", image_prompts="a.png")).startswith("'dragon' is a word")
 
 
-def test_nothing_but_unknown_words_is_refused(taught):
+NOTHING = "the rest names no thing, place or sky that it could show"
+
+
+@pytest.mark.parametrize("text, strange", [
+    ("a dragon by the neon", "'dragon', 'neon' are words"), ("a red dragon", "'dragon' is a word"),
+    ("a boat ^ a red dragon", "'dragon' is a word"), ("dragon | boat:-1", "'dragon' is a word"),
+    ("a red castle", "'castle' is a word"),         # the world has castles, but these eyes were not taught it
+])
+def test_unknown_words_beside_nothing_to_show_are_refused(taught, text, strange):
     with pytest.raises(Refused) as refused:
-        vocabulary.check(Guided(prompts="a dragon by the neon"))
-    assert str(refused.value) == ("'dragon', 'neon' are words the embedded world never saw; "
-                                  f"there is nothing left to paint: {ADVICE}")
+        vocabulary.check(Guided(prompts=text))
+    assert str(refused.value) == f"{strange} the embedded world never saw; {NOTHING}: {ADVICE}"
+    assert vocabulary.check(Guided(prompts=text, init_image="a.png")).startswith(strange)
+
+
+@pytest.mark.parametrize("text, said", [
+    ("red", ""), ("red | neon:-1", "'neon' is a word"), ("a boat dragon ^ red", "'dragon' is a word"),
+    ("dragon over the sea", "'dragon', 'over' are words"),
+    ("the sea | neon dragon:0.5", "'neon', 'dragon' are")])
+def test_unknown_words_beside_known_things_are_only_named(taught, text, said):
+    assert vocabulary.check(Guided(prompts=text)).startswith(said)
 
 
 def test_painting_says_which_words_are_unknown(run, taught):

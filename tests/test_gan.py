@@ -7,7 +7,7 @@ from PIL import Image
 from stand_ins import half, photo
 from torch.nn import functional as F
 
-from helpers import images, runs, systems, vocabulary, weights
+from helpers import images, runs, vocabulary, weights
 from helpers.errors import Refused
 from helpers.networks import biggan, class_names, mixing
 from helpers.settings import knobs
@@ -18,7 +18,6 @@ from helpers.world import quality
 @pytest.fixture(autouse=True)
 def network(monkeypatch):
     monkeypatch.setenv("DEVICE", "cpu")
-    monkeypatch.setattr(systems, "SYSTEMS", systems.SYSTEMS | {"gan": "helpers.systems.gan"})
     stand_ins.install(monkeypatch)
     return biggan.load("biggan-world")
 

@@ -62,8 +62,8 @@ def test_it_fits_a_narrow_page(box):
 
 
 def test_an_unknown_system_or_knob_is_refused():
-    with pytest.raises(Refused, match="no system called 'vqgan'; did you mean 'vqgan_clip'"):
-        Panel("vqgan")
+    with pytest.raises(Refused, match="no system called 'vqganclip'; did you mean 'vqgan_clip'"):
+        Panel("vqganclip")
     with pytest.raises(Refused, match="no setting called 'step'; did you mean 'steps'"):
         Panel(step=3)
 

@@ -179,7 +179,8 @@ def test_tokens_of_config_and_words_must_agree(words):
 def test_refusals(tmp_path):
     path = official.save(torch.nn.Linear(2, 2), tmp_path / "linear.pt")
     for name, message in [
-            (str(path), f"{path} does not hold the CLIP it should ("),
+            (str(path), f"{path} does not hold the CLIP it should; one has a tower for pictures and one for "
+                        "words, as open_clip and OpenAI save them: check the file, or try 'disco-resnet'"),
             ("ViT-B32", "no perceptor called 'ViT-B32'; did you mean 'ViT-B/32'?"),
             ("ViT-B-32:laion2b", "no tag of ViT-B-32 in open_clip called 'laion2b'; did you mean 'laion2b_"),
             ("ViT-B-23:openai", "no open_clip model called 'ViT-B-23'; did you mean 'ViT-B-32'?")]:

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers.errors import Refused
-from helpers.prompts import Prompt, noise, parse, scenes, window, windows
+from helpers.prompts import Prompt, noise, parse, pictures, scenes, window, windows
 
 
 @pytest.mark.parametrize("text, prompts", [
@@ -54,7 +54,16 @@ def test_scenes():
 
 
 def test_noise():
-    assert noise("7 | 8:0.5 | 12:1") == [(7, 1), (8, 0.5), (12, 1)] and noise(" ") == []
+    assert noise("7 | 8:0.5 | 12:1") == [[(7, 1), (8, 0.5), (12, 1)]] and noise(" ") == [] == noise(" ^ |")
+    assert noise("7 | 8:-1 ^ 9 ^") == [[(7, 1), (8, -1)], [(9, 1)]]
+
+
+def test_pictures():
+    one = object()
+    assert pictures("a.png | b.png:0.5 ^ c.png:-1:0.2") == \
+        [[("a.png", 1, None), ("b.png", 0.5, None)], [("c.png", -1, 0.2)]]
+    assert pictures(one) == [[(one, 1, None)]] and pictures(" ^ ") == []
+    assert pictures([one, (one, 0.5)]) == [[(one, 1, None), (one, 0.5, None)]]
 
 
 NOISE = "a noise prompt is a seed of up to 18 digits, and perhaps a weight up to 100: try '7 | 8:0.5'"

@@ -17,6 +17,7 @@ import pytest
 import small_system
 import torch
 from PIL import Image
+from test_images import png_header
 
 from helpers import images, inputs, recording, run_folder, runs, safe_files, states
 from helpers.errors import Refused
@@ -432,6 +433,26 @@ def test_other_files_are_kept_too(tmp_path):
     assert refusal(runs.start, "small", settings(encoding=rows), tmp_path / "none") == \
         f"there is no file '{rows}'; encoding is the path of one: check it"
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("name, spoil, said", [
+    ("1.png", lambda data: b"", "' is empty (0 bytes); a picture has pixels in it: save"),
+    ("1.png", lambda data: png_header(40_000, 40_000), "' is 1600 megapixels; at most 64 megapixels"),
+    ("1.png", lambda data: data[:-40], "' cannot be read as a picture; PNG, JPEG"),
+    ("1.jpg", lambda data: data[:-400], "' cannot be read as a picture; PNG, JPEG"),
+    ("1.webp", lambda data: data[:-40], "' cannot be read as a picture; PNG, JPEG"),
+    ("1.png", lambda data: b"<html>", "' is a web page, not a picture; "),
+])
+def test_a_bad_picture_among_frames_is_found_before_any_work(tmp_path, name, spoil, said):
+    frames, noise = tmp_path / "frames", np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    frames.mkdir()
+    for other in ("0.png", name, "2.jpg"):
+        Image.fromarray(noise).save(frames / other)
+    chosen = settings(frames=frames)
+    inputs.check(chosen)
+    (frames / name).write_bytes(spoil((frames / name).read_bytes()))
+    assert refusal(runs.start, "small", chosen, tmp_path / "runs").startswith(f"'{frames / name}{said}")
+    assert not (tmp_path / "runs").exists()
 
 
 def test_pictures_in_memory_are_kept_too(tmp_path):

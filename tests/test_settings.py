@@ -27,6 +27,7 @@ class Example(Common):
     augment: str = knob("flip, noise", "changes per look", choices=("flip", "noise", "zoom"), kind="list")
     init_image: str = knob("", "where to start", kind="image")
     image_prompts: str = knob("", "pictures to resemble", kind="images")
+    encoding: str = knob("", "rows of numbers", kind="file")
     noise_prompts: str = knob("", "seeds", kind="noise")
 
 
@@ -76,6 +77,7 @@ WORD = "it needs at least one word: try 'a red lighthouse by the sea at sunset'"
     ({"prompts": 3}, "prompts is 3; it must be text: try 'a red lighthouse by the sea at sunset'"),
     ({"prompts": "fog \udcff"}, "prompts has '\\udcff'; text must be UTF-8: type it anew"),
     ({"prompts": " | "}, f"prompts is empty; {WORD}"),
+    ({"prompts": "", "noise_prompts": " ^ ", "encoding": " "}, f"prompts is empty; {WORD}"),
     ({"prompts": "fog | :2"}, "prompts has ':2'; a weight comes after words: try 'fog:0.5'"),
     ({"device": "gpu"}, f"device is 'gpu'; {LIST}"),
     ({"device": "CUDA"}, f"device is 'CUDA'; {LIST}: did you mean 'cuda'?"),
@@ -102,7 +104,8 @@ def test_unknown_without_a_guess_lists_all():
 def test_pictures_may_take_the_place_of_words():
     picture = np.zeros((4, 4, 3), np.uint8)
     assert Example.of(prompts="", image_prompts="a.png").prompts == ""
-    assert Example.of(prompts="", noise_prompts="7").prompts == ""
+    assert Example.of(prompts="", noise_prompts="7 ^ 8").prompts == ""
+    assert Example.of(prompts="", encoding="row.npy").prompts == ""
     settings = Example.of(prompts="", image_prompts=picture, init_image=picture)
     assert settings.init_image is picture
     assert settings.changed().keys() == {"prompts", "init_image", "image_prompts"}

@@ -190,6 +190,16 @@ def test_order_crossfade_hold_and_smoothing(tmp_path):
     assert len(levels(tmp_path / "b.mp4")) == 6
 
 
+@pytest.mark.parametrize("options, count", [
+    ({}, 5), ({"crossfade": 2}, 13), ({"loop": "ping-pong"}, 8), ({"loop": "loop", "crossfade": 1}, 10),
+    ({"hold": 1.0}, 10)])
+def test_a_film_lasts_as_long_as_it_should(tmp_path, options, count):
+    path = films.write(grays(0, 50, 100, 150, 200), tmp_path / "a.mp4", fps=99, length=1.0, **options)
+    about = imageio.immeta(path, plugin="FFMPEG")
+    assert len(levels(path)) == count and about["duration"] == pytest.approx(1 + options.get("hold", 0), 0.05)
+    assert films.write(grays(7), tmp_path / "b.gif", length=0.5, crossfade=2).exists()
+
+
 def test_gifs_say_whether_they_go_round(tmp_path):
     once = films.write(grays(0, 90), tmp_path / "a.gif", fps=20)
     again = films.write(grays(0, 90), tmp_path / "b.gif", loop="loop", fps=20)
@@ -224,6 +234,9 @@ def test_refused_films(tmp_path):
         ".tif, .tiff, .avif: check the path"
     assert refusal(studio.film, tmp_path / "x") == \
         f"there is no folder '{tmp_path}/x'; frames are pictures in a folder: check the path"
+    for length, near in ((-1, "0.02"), (0.01, "0.02"), (99, "20")):
+        assert refusal(films.write, grays(1, 2), tmp_path / "a.mp4", length=length) == \
+            f"length is {length:g}, of 2 pictures; it must be between 0.02 and 20 seconds: try {near}"
     (tmp_path / "empty.png").touch()
     assert "is empty (0 bytes)" in refusal(films.write, [tmp_path / "empty.png"], tmp_path / "a.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["empty.png"]

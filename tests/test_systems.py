@@ -1,6 +1,7 @@
 """Every system, end to end, on stand-ins for its trained networks (seconds; the pictures are of nothing)."""
 
 import importlib
+import re
 
 import numpy as np
 import pytest
@@ -9,20 +10,20 @@ import torch
 from PIL import Image
 from stand_ins import half, photo
 
-from helpers import frames, images, loop, states, systems
+from helpers import frames, images, loop, states, systems, vocabulary
 from helpers.errors import Refused
 from helpers.settings import knobs
 from helpers.systems import guided
 
 
-# BigSleep joins the registry when its BigGAN joins the zoo; it is tested like the others already.
-SYSTEMS = {**systems.SYSTEMS, "big_sleep": "helpers.systems.big_sleep"}
+# Those that a guide leads; the others have tests of their own.
+SYSTEMS = {name: path for name, path in systems.SYSTEMS.items()
+           if issubclass(systems.load(name).Settings, guided.Guided)}
 
 
 @pytest.fixture(autouse=True)
 def eyes(monkeypatch):
     monkeypatch.setenv("DEVICE", "cpu")
-    monkeypatch.setattr(systems, "SYSTEMS", SYSTEMS)
     return stand_ins.install(monkeypatch)
 
 
@@ -75,8 +76,9 @@ TURNED = {
     "palette_weight": ({"palette": "red, blue"}, "20"), "edge": ({}, "5"),
           "edge_color": ({"edge": "5"}, "red"),
     "edge_picture": ({"edge": "5"}, photo(3)), "edge_width": ({"edge": "5"}, 0.3),
-    "init_image": ({}, photo(2)), "init_weight": ({}, "20"),
-    "init_decay": ({"init_weight": "20"}, 1.0), "init_grain": ({"init_image": photo(2)}, 0.5),
+    "init_image": ({}, photo(2)), "init_weight": ({"init_image": photo(2)}, "20"),
+    "init_decay": ({"init_image": photo(2), "init_weight": "20"}, 1.0),
+    "init_grain": ({"init_image": photo(2)}, 0.5),
     "mask": ({"init_image": photo(2)}, half()),
     "mask_softness": ({"init_image": photo(2), "mask": half()}, 8), "learning_rate": ({}, "0.01"),
     "patience": ({"steps": 6, "learning_rate": "0.00001"}, 1),
@@ -93,6 +95,7 @@ TURNED = {
     "pictures": ({}, 2), "truncation": ({}, 0.4), "start_class": ({}, "Boat"), "gan": None,
     "max_classes": ({}, 2), "class_temperature": ({"max_classes": 2}, 0.5), "latent_pull": ({}, 9.0),
     "class_pull": ({}, 9.0), "best": ({"steps": 30, "learning_rate": "0.5", "ema": 0}, True),
+    "search": ({}, 0),
     "latents": "file", "fit_steps": ({"init_image": photo(2)}, 9),
     # VQGAN-CLIP
     "drawer": ({}, "fft"), "vqgan": None, "codes": ({}, "free"), "code_pull": ({"codes": "free"}, 5.0),
@@ -259,6 +262,22 @@ def test_styled_frames_follow_their_source(folder):
     assert away.argmin(1).tolist() == [0, 1, 2] and away.diagonal().max() < 0.1
 
 
+@pytest.mark.parametrize("drawer", ["vqgan", "pixels"])
+def test_styled_frames_keep_the_memory_of_the_optimizer(drawer, folder):
+    """nerdyrodent's began anew with every frame."""
+    painting = systems.load("vqgan_clip").paint(small("vqgan_clip", frames=folder, steps=3, frame_steps=2,
+                                                      drawer=drawer))
+    optimizer, memories = painting.optimizer, []
+    for frame in painting:
+        (state,) = optimizer.state.values()
+        assert painting.optimizer is optimizer and state["step"] == frame.step
+        memories.append(state["exp_avg"].clone())
+        if frame.step > 1:      # it is what it was, moved by the slope of this step alone
+            (weights,) = painting.weights.values()
+            assert torch.allclose(memories[-1], 0.9 * memories[-2] + 0.1 * weights.grad, atol=1e-6)
+    assert len(memories) == 7 and memories[2].abs().max() > 0
+
+
 def test_live_knobs_turn_while_painting():
     painting = systems.load("vqgan_clip").paint(small("vqgan_clip", steps=6))
     next(painting)
@@ -283,6 +302,42 @@ def test_noise_prompts_are_seen_by_every_perceptor():
     guide = systems.load("vqgan_clip").paint(settings).guide
     eyes = [module for module in guide.modules() if type(module).__name__ == "Prompts"]
     assert [eye.targets.weights.tolist() for eye in eyes] == [[1, 1, -1], [1, 1, -1]]
+
+
+@pytest.mark.parametrize("kind", ["prompts", "image_prompts", "noise_prompts"])
+def test_each_kind_of_prompts_tells_a_story(kind, folder):
+    told = {"prompts": "sea ^ moon", "image_prompts": f"{folder}/0.png ^ {folder}/1.png:0.5",
+            "noise_prompts": "7 ^ 8:-1"}
+    painting = systems.load("vqgan_clip").paint(small("vqgan_clip", **{"prompts": "", kind: told[kind]}))
+    (story,) = [module for module in painting.guide.modules() if type(module).__name__ == "Story"]
+    first, last = ([eye.targets.rows for eye in scene.modules() if type(eye).__name__ == "Prompts"]
+                   for scene in story.guides)
+    assert len(first) == len(last) == 2 and not any(map(torch.equal, first, last))
+
+
+def test_one_story_of_three_kinds_of_prompts():
+    settings = small("vqgan_clip", prompts="sea ^ moon", noise_prompts="7 ^ 8 ^ 9", story_at="1, 2")
+    painting = systems.load("vqgan_clip").paint(settings)
+    (story,) = [module for module in painting.guide.modules() if type(module).__name__ == "Story"]
+    assert len(story.guides) == settings.scenes() == 3
+
+
+@pytest.mark.parametrize("knob", ["image_prompts", "noise_prompts", "encoding"])
+def test_what_may_stand_for_words_alone(knob, folder):
+    value = {"image_prompts": photo(1), "noise_prompts": "7", "encoding": f"{folder}/row.npy"}[knob]
+    values = {"prompts": "", knob: value, "perceptors": "disco-resnet", "steps": 30, "learning_rate": "0.1"}
+    settings = small("vqgan_clip", **values)
+    assert not vocabulary.check(settings)
+    shown = list(systems.load("vqgan_clip").paint(settings))
+    assert shown[-1].losses["prompts"] < shown[0].losses["prompts"]
+
+
+def test_several_target_images_each_count():
+    one, other = photo(1), photo(2)
+    given = {"drawer": "pixels", "target_weight": "100", "steps": 40, "learning_rate": "0.05", "ema": 0}
+    image = picture("vqgan_clip", target_image=[(one, 1.0), (other, 3.0)], **given)
+    aims = images.open(one) / 4 + images.open(other) * 3 / 4
+    assert (image - aims).abs().mean() < 0.3 * (image - images.open(other)).abs().mean()
 
 
 def test_wide_pictures():
@@ -318,6 +373,12 @@ def test_wide_pictures():
      "story_at is '4'; the end comes after 4 pictures: try earlier beginnings"),
     ("vqgan_clip", {"init_grain": 0.5}, "init_grain is set without init_image; it is laid over the picture "
      "to start from: give that picture as init_image"),
+    ("deep_daze", {"init_weight": "0: 0, 1: 2"}, "init_weight is set without init_image; it pulls back to "
+     "the picture to start from: give that picture as init_image"),
+    ("deep_daze", {"target_image": "a.png ^ b.png"}, "target_image is 'a.png ^ b.png'; its pictures hold all "
+     "the time, with neither scenes nor stops: try 'a.png | b.png:0.5'"),
+    ("deep_daze", {"target_image": "a.png:1:0.2"}, "target_image is 'a.png:1:0.2'; its pictures hold all "
+     "the time, with neither scenes nor stops: try 'a.png | b.png:0.5'"),
     ("big_sleep", {"prompts": "a ^ b", "best": True},
      "best is set for a story; its scenes want different pictures: leave best off, or the ^ out of prompts"),
     ("deep_daze", {"prompts": "a ^ b", "story_at": "3", "story_every": 2},
@@ -362,41 +423,91 @@ def test_unknown_system():
     assert str(refusal.value) == "no system called 'deepdaze'; did you mean 'deep_daze'?"
 
 
-TRADITIONAL = """
-    adaptiveLR: patience; augments: augment; averaging_weight: averaging; batch_size: crops
-    center_bias: center; center_focus: center; change_prompt_every: story_every
-    change_prompts_on_frame: story_at; clip_encoding: encoding; clip_model: perceptors
-    constraint_regions: mask; create_story: story; cuda_device: device
-    current_source_frame_image_weight: frame_weight; current_source_frame_prompt_weight: frame_likeness
-    cut_method: overview; cut_pow: crop_power; cut_power: crop_power; cutn: crops; decay: wave_decay
-    deeper: layers; display_freq: every; do_cutout: crops; edge_input_image: edge_picture
-    edge_thickness: edge_width; edge_weight: edge; epochs: steps; gauss_mean: crop_mean
-    gauss_sampling: crop_sizes; gauss_std: crop_spread; gradient_accumulate_every: crops
-    hidden_size: hidden; image_width: width; img: image_prompts; init_image_method: init_decay
-    init_noise: start; iterations: steps; iterations_per_frame: frame_steps
-    lower_bound_cutout: smallest_crop; lr: learning_rate; max_itter: steps; model_name: perceptors
-    mse_decay_rate: init_decay; mse_epoches: init_decay; mse_withzeros: init_weight; noise_fac: look_noise
-    noise_prompt_seeds: noise_prompts; noise_prompt_weights: noise_prompts; num_cuts: crops
-    num_layers: layers; num_video_frames: film; opt: optimizer; output_image_size: width
-    palette_weight: palette_weight; pixel_size: cell; saturate_bound: smallest_crop
-    saturation_weight: saturation; save_every: every; size: width; smoothness_type: smooth_edges
-    smoothness_weight: smoothness; start_image_lr: prime_rate; start_image_path: init_image
-    start_image_train_iters: prime_steps; step_size: learning_rate; story_start_words: story_start
-    story_words_per_epoch: story_words; symmetry_weight: symmetry; target_images: target_image
-    text: prompts; text_prompts: prompts; theta_hidden: theta; theta_initial: w0; tv_scale: smoothness
-    tv_weight: smoothness; upper_bound_cutout: largest_crop; use_augs: augment; use_noise: init_grain
-    vector_prompts: encoding; video_style_dir: frames; vqgan_checkpoint: vqgan; vqgan_config: vqgan
-    vqgan_model_name: vqgan; z_smoother: film_smoothing; z_smoother_alpha: film_smoothing; zoom_scale: zoom
-    zoom_shift_x: shift_x; zoom_shift_y: shift_y"""
+# Every option of the originals, and the knob it leads to or what the answer says. The paragraphs of the
+# second are nerdyrodent's VQGAN-CLIP, rkhamilton's, EleutherAI's, and pixray.
+ORIGINALS = {"deep_daze": """
+    text: prompts; img: image_prompts; clip_encoding: encoding; encoding: encoding; lr: learning_rate
+    learning_rate: learning_rate; optimizer: optimizer; num_layers: layers; deeper: layers; seed: seed
+    hidden_size: hidden; theta_initial: w0; theta_hidden: theta; image_width: width; batch_size: crops
+    gradient_accumulate_every: crops; epochs: steps; iterations: steps; lower_bound_cutout: smallest_crop
+    upper_bound_cutout: largest_crop; saturate_bound: smallest_crop; gauss_sampling: crop_sizes
+    gauss_mean: crop_mean; gauss_std: crop_spread; do_cutout: crops; center_bias: center
+    center_focus: center; averaging_weight: averaging; model_name: perceptors; jit: leave it out
+    start_image_path: init_image; start_image_train_iters: prime_steps; start_image_lr: prime_rate
+    create_story: story; story_start_words: story_start; story_words_per_epoch: story_words
+    story_separator: story_separator; save_every: every; save_progress: every; save_gif: film RUN
+    save_video: film RUN; save_date_time: DISCOTHEQUE_RUNS; open_folder: DISCOTHEQUE_RUNS
+    overwrite: DISCOTHEQUE_RUNS""", "vqgan_clip": """
+    prompts: prompts; image_prompts: image_prompts; noise_prompt_seeds: noise_prompts
+    noise_prompt_weights: noise_prompts; iterations: steps; save_every: every; save_freq: every; size: width
+    init_image: init_image; init_noise: start; init_weight: init_weight; clip_model: perceptors
+    vqgan_config: vqgan; vqgan_checkpoint: vqgan; learning_rate: learning_rate; step_size: learning_rate
+    optimiser: optimizer; opt: optimizer; cut_method: overview=0; num_cuts: crops; cut_power: crop_power
+    augments: augment; seed: seed; deterministic: leave it out; make_video: film RUN; make_zoom_video: film
+    zoom_start: steps; zoom_frequency: frame_steps; zoom_scale: zoom; zoom_shift_x: shift_x
+    zoom_shift_y: shift_y; change_prompt_every: story_every; video_length: --length 10
+    output_video_fps: --fps 30; input_video_fps: --fps 15; video_style_dir: frames; output: DISCOTHEQUE_RUNS
+    cuda_device: device
+
+    output_image_size: width; text_prompts: prompts; noise_prompts: noise_prompts
+    init_image_method: init_decay; init_weight_method: init_decay; num_video_frames: film
+    iterations_per_frame: frame_steps; iterations_for_first_frame: steps; vqgan_model_name: vqgan
+    vqgan_model_yaml_url: vqgan=NAME=; vqgan_model_ckpt_url: vqgan=NAME=; model_dir: DISCOTHEQUE_CACHE
+    change_prompts_on_frame: story_at; shift_x: shift_x; shift_y: shift_y; optimizer: optimizer
+    z_smoother: film_smoothing; z_smoother_buffer_len: film_smoothing; z_smoother_alpha: film_smoothing
+    adaptiveLR: patience; current_source_frame_image_weight: frame_weight; verbose: leave it out
+    current_source_frame_prompt_weight: frame_likeness; cudnn_determinism: leave it out
+
+    cutn: crops; cut_pow: crop_power; display_freq: every; tv_weight: smoothness; weight_decay: weight_decay
+    mse_withzeros: init_weight; mse_decay_rate: init_decay; mse_epoches: init_decay; use_augs: augment
+    noise_fac: look_noise; use_noise: init_grain; constraint_regions: mask; record_generation: film RUN
+    max_itter: steps=5000
+
+    decay: wave_decay; edge_input_image: edge_picture; edge_thickness: edge_width; edge_weight: edge
+    palette_weight: palette_weight; pixel_size: cell; saturation_weight: saturation
+    smoothness_type: smooth_edges; smoothness_weight: smoothness; symmetry_weight: symmetry
+    target_images: target_image; tv_scale: smoothness; vector_prompts: encoding"""}
+OPTIONS = [(name, *line.strip().split(": ")) for name, lines in ORIGINALS.items()
+           for line in lines.replace("\n", ";").split(";") if line.strip()]
 
 
-def test_every_option_of_the_originals_leads_to_its_knob():
-    """Names an artist may know from DeepDaze, VQGAN-CLIP and pixray, in the systems that have the knob."""
-    for line in TRADITIONAL.replace("\n", ";").split(";")[1:]:
-        old, new = line.strip().split(": ")
-        tables = [knobs(settings_of(name)) for name in SYSTEMS]
-        named = [table[new].traditional for table in tables if new in table]
-        assert any(old in names for names in named), line
+def answer(name, option):
+    """What somebody hears who types it."""
+    with pytest.raises(Refused) as refusal:
+        settings_of(name).of(**{option: 1})
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("name, old, new", OPTIONS)
+def test_every_option_of_the_originals_leads_to_its_knob(name, old, new):
+    table = knobs(settings_of(name))
+    if old in table:
+        assert old == new
+    elif new in table:
+        assert answer(name, old) == f"no setting called {old!r}; did you mean {new!r}?"
+    else:
+        assert re.fullmatch(f"no setting called {old!r}; .+: .*{new}.*", answer(name, old))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_options_of_one_system_typed_into_another(name):
+    for _, old, _ in OPTIONS:
+        if old not in knobs(settings_of(name)):
+            assert "choose one of" not in answer(name, old)
+    old, new, other = ("hidden_size", "hidden", "deep_daze") if name == "vqgan_clip" else \
+        ("zoom_scale", "zoom", "vqgan_clip")
+    assert answer(name, old) == \
+        f"no setting called {old!r}; it is {new!r} of the system {other}: paint with that one"
+
+
+def test_letters_of_aug_lead_to_augmentations():
+    names = knobs(settings_of("vqgan_clip"))["augment"].choices
+    for letters in "Ji Sh Gn Pe Ro Af Et Ts Cr Er Re Hf".split():
+        with pytest.raises(Refused, match="augment has '..'; choose from .*: did you mean '(.*)'") as refusal:
+            small("vqgan_clip", augment=f"flip, {letters}")
+        assert refusal.value.advice.split("'")[1] in names
+    with pytest.raises(Refused, match="did you mean 'affine, perspective, jitter, erase'.$"):
+        small("vqgan_clip", augment="Af Pe Ji Er")
 
 
 def test_frames_come_from_a_painting():

@@ -54,6 +54,7 @@ def test_a_cut_connection_is_resumed(site, tmp_path, monkeypatch):
     path = enter(tmp_path, monkeypatch, {"url": site.url("/toy"), "sha256": digest(DATA)})
     assert weights.fetch("toy", lambda done, total: told.append((done, total))) == path
     assert path.read_bytes() == DATA and leftovers(path) == []
+    assert sorted(p.name for p in path.parent.iterdir()) == ["toy.ckpt", "toy.ckpt.sha256"]
     assert len(site.requests) == 3 and 0 < site.requests[1][1] < site.requests[2][1]
     assert told[-1] == (len(DATA), len(DATA))
     weights.fetch("toy")
@@ -65,7 +66,7 @@ def test_a_part_outlives_the_process(site, tmp_path, monkeypatch):
     path = enter(tmp_path, monkeypatch, {"url": site.url("/toy"), "sha256": digest(DATA)})
     with pytest.raises(Refused, match="the connection broke"):
         weights.fetch("toy")
-    assert not path.exists() and any(name.endswith(".part") for name in leftovers(path))
+    assert not path.exists() and {p.suffix for p in path.parent.iterdir()} == {".part", ".json"}
     site.cuts = []
     assert weights.fetch("toy").read_bytes() == DATA
     assert site.requests[-1][1] > 200_000
@@ -134,6 +135,7 @@ def test_no_network_no_mirror_no_folder(site, tmp_path, monkeypatch):
     enter(tmp_path, monkeypatch, {"url": site.url("/nothing")}, {"url": "ftp://127.0.0.1/toy"})
     with pytest.raises(Refused, match=r"\(127.0.0.1: HTTP 404 / 127.0.0.1: not a web address\)"):
         weights.fetch("toy")
+    assert not (tmp_path / "cache").exists(), "nothing is left of a download that failed"
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DISCOTHEQUE_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(Refused) as refused:
@@ -181,7 +183,7 @@ def test_torchscript_is_read_and_not_run(tmp_path):
     (None, "{path} is not there; {kinds}: check the path"),
     (b"PK\x05\x06" + bytes(18), "bad.ckpt is a zip without weights in it; a torch checkpoint holds a "
                                 "data.pkl: unpack it and give the .ckpt, .pt or .safetensors inside"),
-    (b"not weights at all", "bad.ckpt cannot be read (UnpicklingError: *); {kinds}: "
+    (b"not weights at all", "bad.ckpt cannot be read as weights; {kinds}: "
                             "download it again, it may be damaged"),
 ])
 def test_unreadable_files_are_refused(tmp_path, content, message):
@@ -191,8 +193,7 @@ def test_unreadable_files_are_refused(tmp_path, content, message):
     with pytest.raises(Refused) as refused:
         weights.read(path)
     kinds = "weights come as .safetensors or as a torch checkpoint"
-    before, _, after = message.format(path=path, kinds=kinds).partition("*")
-    assert str(refused.value).startswith(before) and str(refused.value).endswith(after)
+    assert str(refused.value) == message.format(path=path, kinds=kinds)
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
@@ -200,7 +201,7 @@ def test_unreadable_files_are_refused(tmp_path, content, message):
 def test_a_file_cut_short_is_refused(tmp_path, zipped, share):
     path = official.save(torch.nn.Linear(300, 300), tmp_path / "whole.ckpt", zipped=zipped)
     (tmp_path / "half.ckpt").write_bytes(path.read_bytes()[:int(share * path.stat().st_size)])
-    with pytest.raises(Refused, match="half.ckpt cannot be read"):
+    with pytest.raises(Refused, match="half.ckpt cannot be read as weights; "):
         weights.read(tmp_path / "half.ckpt")
 
 
@@ -252,6 +253,18 @@ def test_a_local_path_overrides(site, tmp_path, monkeypatch):
     assert weights.fingerprint(f"toy={tmp_path}/mine.safetensors") == here
     with pytest.raises(Refused, match="gone.ckpt is not there; weights come as"):
         weights.load(str(tmp_path / "gone.ckpt"), "vqgan", drop_loss)
+
+
+def test_a_local_path_overrides_an_embedded_network(site, tmp_path):
+    grow(tmp_path)
+    save_file({"a": torch.zeros(2)}, tmp_path / "mine.safetensors")
+    card, state = weights.load(f"disco-toy={tmp_path}/mine.safetensors", "perceptor")
+    assert card == {"name": "disco-toy", "kind": "perceptor", "config": {"b": 1}} and state["a"].sum() == 0
+    (tmp_path / "junk.ckpt").write_bytes(b"junk")
+    with pytest.raises(Refused, match="junk.ckpt cannot be read as weights; "):
+        weights.load(f"disco-toy={tmp_path}/junk.ckpt", "perceptor", drop_loss)
+    with pytest.raises(Refused, match="no vqgan called 'disco-toy'"):
+        weights.load(f"disco-toy={tmp_path}/mine.safetensors", "vqgan")
 
 
 def drop_loss(state):

@@ -143,6 +143,17 @@ def test_the_style_a_sentence_asks_for():
     assert words.style("A PHOTO of a dragon") == "photorealistic" and words.style("a dragon") == "flat"
 
 
+def test_the_words_that_can_be_shown():
+    rng = np.random.default_rng(3)
+    for scene in (scenes.sample(rng) for _ in range(200)):
+        assert words.nouns(words.noun(scene.first, rng)) and len(words.nouns(words.prompt(scene))) > 1
+    for table in (words.PLACE_WORDS, words.SKY_WORDS):
+        assert all(words.nouns(phrase) for options in table.values() for phrase in options)
+    for nothing in (*scenes.COLORS, *words.SHADES, *sum(words.STYLE_WORDS.values(), []), "old, dark and big"):
+        assert not words.nouns(nothing), nothing
+    assert words.nouns("Two ponies OVER a dragon's sea") == {"ponies", "sea"}
+
+
 def test_articles():
     scene = scenes.Scene(
         scenes.Item("apple", "orange"), "beside", scenes.Item("ruins", "white"), place="sea", sky="night"

@@ -28,7 +28,7 @@ class Noise(Canvas):
     with. anchor, choice: weights of the two parts of `prior`.
     """
 
-    learning_rate = 0.07
+    learning_rate = 0.03
 
     def __init__(self, network, height, width, pictures=1, truncation=1.0, most=0, temperature=2.0,
                  first=None, anchor=1.0, choice=1.0, rng=None):
@@ -95,14 +95,39 @@ class Noise(Canvas):
         mixing.shares, to begin with one of these.
         """
         net = self.generator
-        z = latents((TRIES, net.z_dim), 1.0, self.rng).to(self.z)
-        eye = torch.eye(net.classes).to(z) if shares is None else shares.to(z)
-        kinds = eye[torch.randint(len(eye), (TRIES,), generator=self.rng)]
-        made = torch.cat([net(self.truncation * z[i:i + 16], kinds[i:i + 16], self.truncation)
-                          for i in range(0, TRIES, 16)])
-        away = sized(made, *image.shape[-2:]) - image.to(made)
-        away = away if where is None else away * where.to(away)
-        best = away.square().flatten(1).mean(1).argsort()[:len(self.z)]
+        eye = torch.eye(net.classes) if shares is None else shares.cpu()
+
+        def likes(made):
+            away = sized(made, *image.shape[-2:]) - image.to(made)
+            away = away if where is None else away * where.to(away)
+            return -away.square().flatten(1).mean(1)
+        self.begin(*self.drawn(eye[torch.randint(len(eye), (TRIES,), generator=self.rng)], likes))
+
+    @torch.no_grad()
+    def begin_best(self, likes, tries, first=None):
+        """Begin at those that `likes`, pictures (n, 3, h, w) -> (n,), likes best of `tries` random ones: half
+        of any class, half of those or pairs of those that were liked best. first: of this class alone."""
+        eye, half = torch.eye(self.generator.classes), (tries + 1) // 2
+        order = torch.randperm(len(eye), generator=self.rng)[torch.arange(half) % len(eye)]
+        order = order if first is None else torch.full_like(order, first)
+        one = self.drawn(eye[order], likes)
+        best = order[one[2].argsort(descending=True).cpu()].unique_consecutive()[:4]
+        pairs = best[torch.randint(len(best), (2, max(half, len(self.z))), generator=self.rng)]
+        two = self.drawn(eye[pairs].mean(0), likes)
+        self.begin(*(torch.cat(parts) for parts in zip(one, two, strict=True)))
+
+    def drawn(self, kinds, likes):
+        """Random latents (n, z_dim), the classes (n, classes) given them, how much their pictures are
+        liked (n,)."""
+        net, kinds = self.generator, kinds.to(self.z)
+        z = latents((len(kinds), net.z_dim), 1.0, self.rng).to(self.z)
+        liked = [likes(net(self.truncation * part, kind, self.truncation))
+                 for part, kind in zip(z.split(16), kinds.split(16), strict=True)]
+        return z, kinds, torch.cat(liked)
+
+    def begin(self, z, kinds, liked):
+        """Begin at the latents and classes liked most."""
+        best = liked.argsort(descending=True)[:len(self.z)]
         self.z.copy_(z[best][:, None].expand_as(self.z))
         self.choose(kinds[best])
 

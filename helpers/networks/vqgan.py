@@ -151,9 +151,9 @@ def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> 
         net = build({**infer(state), **card["config"], "n_embed": _codes(state).shape[0]}, precision)
         net.load_state_dict(state)
     except (KeyError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise Refused(f"{name} does not hold the VQGAN it should ({reason})",
-                      "its parameters are named as in taming-transformers", "check the file") from error
+        raise Refused(f"{name} does not hold the VQGAN it should",
+                      "one has an encoder, a decoder and codes, named as in taming-transformers",
+                      "check the file, or try 'vqgan-world'") from error
     net = net.eval().requires_grad_(False).to(device)
     # channels_last suits a GPU; on CPU torch's group norm is ten times slower backward in it
     return net.to(memory_format=torch.channels_last) if net.device.type == "cuda" else net

@@ -9,7 +9,10 @@ import importlib
 from helpers.errors import unknown
 
 SYSTEMS = {
+    "gan": "helpers.systems.gan",
+    "pix2pix": "helpers.systems.pix2pix",
     "deep_daze": "helpers.systems.deep_daze",
+    "big_sleep": "helpers.systems.big_sleep",
     "vqgan_clip": "helpers.systems.vqgan_clip",
 }
 

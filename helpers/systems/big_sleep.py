@@ -15,7 +15,7 @@ from helpers.systems.guided import FINE, Guided
 class Settings(Guided):
     """BigSleep's knobs under an artist's names; the originals' in parentheses."""
 
-    steps: int = knob(150, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
+    steps: int = knob(120, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
     pictures: int = knob(1, "how many at once, each from its own draws", low=1, high=16, step=1)
     truncation: float = knob(0.8, "how typical: 0.4 is sure and alike, 1 wild", low=0.05, high=1, step=0.05)
     start_class: str = knob("", "a class to begin with, by name, such as lighthouse")
@@ -24,14 +24,19 @@ class Settings(Guided):
                             high=1000, step=1, group=FINE)
     class_temperature: float = knob(2.0, "with max_classes: how evenly they are mixed (class_temperature)",
                                     low=0.1, high=20, step=0.1, group=FINE)
-    latent_pull: float = knob(1.0, "how strictly latents stay what the BigGAN learned from", low=0, high=20,
-                              step=0.1, group=FINE)
-    class_pull: float = knob(1.0, "how strongly one class is preferred to many", low=0, high=20, step=0.1,
-                             group=FINE)
+    latent_pull: float = knob(4.0, "how strictly latents stay what the BigGAN learned from; BigSleep's is 1",
+                              low=0, high=20, step=0.1, group=FINE)
+    class_pull: float = knob(4.0, "how strongly one class is preferred to many; BigSleep's is 1",
+                             low=0, high=20, step=0.1, group=FINE)
     latents: str = knob("", "begin with the latents of another run: its checkpoint.safetensors", kind="file",
                         group=FINE)
+    search: int = knob(384, "random pictures looked at first, to begin with the one liked most; 0 begins "
+                       "anywhere", low=0, high=4096, step=1, rehearsal=16, group=FINE)
     fit_steps: int = knob(150, "steps to find init_image among what the BigGAN can make", low=1, high=5000,
                           step=1, rehearsal=2, group=FINE)
+    rivalry: str = knob(2, "how clearly it must be this thing, color, place and sky and no other, for the "
+                        "built-in perceptors, who know of others", low=0, high=10, kind="schedule",
+                        live=True, group=FINE)
     distance: str = knob("cosine", "how likeness is measured", choices=("spherical", "cosine"), live=True,
                          group=FINE)
     best: bool = knob(False, "end with what was liked most on the way, not with the last (save_best)",
@@ -62,8 +67,26 @@ def paint(settings, state=None):
         canvas.take_up(states.load(settings.latents).get("canvas", {}))
     elif studio.start is not None and not state:
         canvas.fit(studio.rough(settings), settings.fit_steps)
+    elif settings.search and settings.prompts.strip(" |^") and not state:
+        canvas.begin_best(liking(settings, studio), settings.search, first)
     made = wiring.painting(settings, studio, studio.masked(canvas, settings), state)
     made.networks.append(settings.gan)
     if settings.best:
         best.keep(made)
     return made
+
+
+def liking(settings, studio):
+    """Pictures (n, 3, h, w) -> (n,), how like the words of the first scene they are, at one look each."""
+    from helpers import prompts
+    from helpers.networks.mixing import sized
+
+    scene = prompts.scenes(settings.prompts)[0]
+    weights = [prompt.weight for prompt in scene]
+    rows = [eye.encode_text([prompt.text for prompt in scene]).T for eye in studio.eyes]
+
+    def likes(images):
+        seen = [eye.encode_image(sized(images, eye.size, eye.size)).float() @ row
+                for eye, row in zip(studio.eyes, rows, strict=True)]
+        return sum(seen) @ seen[0].new_tensor(weights)
+    return likes

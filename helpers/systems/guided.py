@@ -7,7 +7,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from helpers import palettes, prompts
+from helpers import palettes, prompts, schedules
 from helpers.errors import Refused
 from helpers.settings import Common, knob
 
@@ -34,7 +34,7 @@ class Guided(Common):
     # What else it should be
     image_prompts: str = knob("", "pictures to come close to, as words do: a.png | b.png:0.5 (img)",
                               kind="images", group=FINE)
-    noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 (noise_prompt_seeds, "
+    noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 ^ 9 (noise_prompt_seeds, "
                               "noise_prompt_weights)", kind="noise", group=FINE)
     encoding: str = knob("", "a file of saved rows, .npy or .safetensors, to come close to (clip_encoding, "
                          "vector_prompts)", kind="file", group=FINE)
@@ -42,14 +42,13 @@ class Guided(Common):
                             low=0, high=5000, step=1, group=FINE)
     story_at: str = knob("", "or where its later scenes begin, with commas: after 30, 75 steps, or pictures "
                          "of a film (change_prompts_on_frame)", group=FINE)
-    target_image: str = knob("", "a picture to come close to in colors and places (target_images)",
-                             kind="image", group=FINE)
+    target_image: str = knob("", "pictures to come close to in colors and places: a.png | b.png:0.5 "
+                         "(target_images)", kind="images", group=FINE)
     target_weight: str = knob(1, "how close to the target image", low=-10, high=100, kind="schedule",
                               live=True, group=FINE)
 
     # How it is looked at
-    overview: int = knob(6, "looks at the whole picture per step (cut_method)", low=0, high=64, step=1,
-                         live=True)
+    overview: int = knob(6, "looks at the whole picture per step", low=0, high=64, step=1, live=True)
     crops: int = knob(6, "looks at parts of the picture per step (cutn, num_cuts)", low=0, high=128, step=1,
                       live=True, rehearsal=4)
     smallest_crop: str = knob(0.65, "side of the smallest part looked at, of the picture's "
@@ -146,12 +145,19 @@ class Guided(Common):
         if starts and starts[-1] >= self.length() > 0:
             raise Refused(f"story_at is {self.story_at!r}", f"the end comes after {self.extent()}",
                           "try earlier beginnings")
-        if self.init_grain and not present(self.init_image):
-            raise Refused("init_grain is set without init_image", "it is laid over the picture to start from",
-                          "give that picture as init_image")
-        if present(self.mask) and not present(self.init_image):
-            raise Refused("mask is given without init_image", "a mask keeps a part of a picture",
-                          "give that picture as init_image")
+        if not present(self.init_image):
+            for is_set, wrong, needs in (
+                    (self.init_grain, "init_grain is set", "it is laid over the picture to start from"),
+                    (any(schedules.parse(self.init_weight).values), "init_weight is set",
+                     "it pulls back to the picture to start from"),
+                    (present(self.mask), "mask is given", "a mask keeps a part of a picture")):
+                if is_set:
+                    raise Refused(f"{wrong} without init_image", needs, "give that picture as init_image")
+        held = prompts.pictures(self.target_image, "target_image")
+        if len(held) > 1 or any(stop is not None for _, _, stop in itertools.chain(*held)):
+            raise Refused(f"target_image is {self.target_image!r}",
+                          "its pictures hold all the time, with neither scenes nor stops",
+                          "try 'a.png | b.png:0.5'")
         if not self.overview and not self.crops:
             raise Refused("overview and crops are both 0", "somebody has to look", "try overview=4")
         if self.palette.strip():
@@ -180,9 +186,10 @@ class Guided(Common):
         return self.scenes() > 1
 
     def scenes(self):
-        """How many scenes are written down."""
-        texts = [text for text in (self.prompts, self.image_prompts) if isinstance(text, str)]
-        return max((len(prompts.scenes(text)) for text in texts if text.strip(" |^")), default=1)
+        """How many scenes are written down, in words, pictures or noise."""
+        told = prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []
+        shown, noise = prompts.pictures(self.image_prompts), prompts.noise(self.noise_prompts)
+        return max(1, *map(len, (told, shown, noise)))
 
 
 def present(picture):

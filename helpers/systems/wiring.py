@@ -42,10 +42,6 @@ class Studio:
 def painting(settings, studio, canvas, state=None, *, total=None, every=None, guide=None, hooks=()):
     """A Painting of this canvas, from its beginning or from a saved state."""
     total = total or settings.steps
-    if studio.start is None:
-        canvas.eval()
-        with torch.no_grad():
-            studio.start = canvas().clone()
     build = guide or everything
     made = loop.Painting(canvas, build(settings, studio, total), steps=total, seed=settings.seed,
                          rng=studio.rng,
@@ -79,14 +75,13 @@ def wishes(settings, studio, total, told=None):
     """Prompts for each perceptor; a story where there are several scenes. `told`: scenes instead of
     prompts."""
     if told is None:
-        told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
-    shown, noises = pictures(settings.image_prompts), prompts.noise(settings.noise_prompts)
-    if len(told) < len(shown):
-        told = [told[i % len(told)] for i in range(len(shown))]
-    shown = shown or [[]]
+        told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
+    kinds = [kind or [[]] for kind in
+             (told, prompts.pictures(settings.image_prompts), prompts.noise(settings.noise_prompts))]
     scenes = []
-    for i, scene in enumerate(told):
-        seen = [(studio.picture(source), weight, stop) for source, weight, stop in shown[i % len(shown)]]
+    for i in range(max(map(len, kinds))):
+        scene, shown, noises = (kind[i % len(kind)] for kind in kinds)
+        seen = [(studio.picture(source), weight, stop) for source, weight, stop in shown]
         scenes.append([look(settings, studio, eye, scene, seen, noises) for eye in studio.eyes])
     blends = [sum_of([(1 / len(scene)) * guide for guide in scene]) for scene in scenes]
     if len(blends) == 1:
@@ -129,25 +124,15 @@ def tastes(settings, studio):
               palettes.color(settings.edge_color))
     blend = (weight["smoothness"] * Smooth(settings.smooth_edges) + weight["saturation"] * Saturation()
              + weight["symmetry"] * Symmetry(settings.symmetry_axis)
-             + weight["edge"] * Edge(border, settings.edge_width)
-             + weight["init_weight"] * Anchor(studio.start, settings.init_decay))
+             + weight["edge"] * Edge(border, settings.edge_width))
+    if studio.start is not None:
+        blend = blend + weight["init_weight"] * Anchor(studio.start, settings.init_decay)
     if settings.palette.strip():
         blend = blend + weight["palette_weight"] * Palette(palettes.parse(settings.palette))
-    if present(settings.target_image):
-        blend = blend + weight["target_weight"] * Likeness(studio.picture(settings.target_image))
+    for scene in prompts.pictures(settings.target_image):
+        for source, share, _ in scene:
+            blend = blend + weight["target_weight"] * (share * Likeness(studio.picture(source)))
     return blend
-
-
-def pictures(value):
-    """The knob image_prompts -> scenes of [(source, weight, stop)]; pictures themselves may come as a
-    list."""
-    if isinstance(value, str):
-        if not value.strip(" |^"):
-            return []
-        return [[(prompt.text, prompt.weight, prompt.stop) for prompt in scene]
-                for scene in prompts.scenes(value, "image_prompts")]
-    several = value if isinstance(value, list) else [value]
-    return [[(*one, None) if isinstance(one, tuple) else (one, 1.0, None) for one in several]]
 
 
 def sum_of(parts):

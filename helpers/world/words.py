@@ -139,6 +139,15 @@ def vocabulary():
     return sorted({w for t in texts for w in re.findall(r"[a-z]+", t.lower())})
 
 
+def nouns(text):
+    """The words of a text that name a thing, a place or a sky, all that can be shown; the set of them."""
+    names = [name for thing in THINGS for name in NAMES.get(thing, [thing])]
+    phrases = [*names, *(PLURALS.get(name, name + "s") for name in names)]
+    for table in (PLACE_WORDS, SKY_WORDS):
+        phrases += [phrase for options in table.values() for phrase in options]
+    return set(re.findall("[a-z]+", text.lower())) & {phrase.split()[-1] for phrase in phrases}
+
+
 def rivals(text):
     """Sentences that differ from `text` in one thing, color, place or sky; none where it names none.
 
