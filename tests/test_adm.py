@@ -9,7 +9,8 @@ from guided_diffusion import script_util
 from loopback import serve
 
 from helpers import downloads
-from helpers.networks import adm
+from helpers.networks import adm, adm_classifier, secondary
+from helpers.noise_levels import Process, linear_betas
 
 # One for each kind of shape in the catalogue, narrow: attention by heads and by head channels, both orders of
 # q, k, v, both ways to change size, with and without scale and shift.
@@ -88,3 +89,39 @@ def test_it_sees_what_the_package_sees(publish, shape, t):
     assert (guess.clean - told["pred_xstart"]).abs().max() < 1e-4 * max(1, sigma)
     low, high = process.posterior_log_variance_clipped[t], math.log(process.betas[t])
     assert (low + (high - low) * guess.variance - told["log_variance"]).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("t", [0, 500, 999])
+def test_the_classifier_says_what_the_package_says(publish, t):
+    flags = {**script_util.classifier_defaults(), "classifier_width": 64, "classifier_depth": 1,
+             "classifier_attention_resolutions": "16,8"}
+    heads = {"num_channels": 64, "num_res_blocks": 1, "attention_resolutions": "16,8", "image_size": 64}
+    net = shaken_(script_util.create_classifier(**flags))
+    publish(net, "classifier", "classifier", heads)
+    process = Process(linear_betas())
+    sigma, x = float(process.sigmas[t]), noisy(float(process.sigmas[t]))
+    wanted = net(x / math.sqrt(1 + sigma**2), torch.full((2,), t))
+    assert (adm_classifier.load("classifier")(x, sigma) - wanted).abs().max() < 1e-4 * wanted.abs().max()
+
+
+def test_the_secondary_network_is_the_published_one():
+    """Counted, and named as its file names them: there is no package to compare it with."""
+    net = secondary.build({})
+    assert sum(p.numel() for p in net.parameters()) == 13_841_547
+    keys = net.state_dict().keys()
+    deepest = "net.2" + 4 * ".main.3" + ".main.4.0.bias"
+    wanted = {"timestep_embed.weight", "net.0.0.weight", "net.2.main.1.0.weight", deepest, "net.4.weight"}
+    assert wanted <= keys
+    x, sigma = noisy(0.0), 1e-6
+    assert (shaken_(net)(x, sigma).clean - x).abs().max() < 1e-3, "without noise it sees what is there"
+
+
+def test_half_precision_leads_the_same_way(publish):
+    config = SMALL["C512"]
+    publish(theirs(config)[0], "half", "adm", config)
+    x, slopes = noisy(1.0), []
+    for precision in ("fp32", "bf16"):
+        leaf = x.clone().requires_grad_()
+        adm.load("half", precision=precision)(leaf, 1.0).clean.square().sum().backward()
+        slopes.append(leaf.grad.flatten())
+    assert torch.cosine_similarity(*slopes, dim=0) > 0.999

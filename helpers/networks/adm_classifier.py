@@ -9,14 +9,10 @@ Its slope toward a class, added to a denoiser's, paints that class: classifier g
 import torch
 from torch import Tensor, nn
 
-from .. import weights
 from ..noise_levels import Process
 from ..precision import lowered, uses_bf16
-from . import class_names
 from .adm import DEFAULTS as OF_THE_NETWORK
-from .adm import SCHEDULES, checked, official, shape
-from .adm_lean import lean_
-from .loading import fill_
+from .adm import SCHEDULES, checked, official, shape, trained
 
 DEFAULTS = {"num_channels": 128, "num_head_channels": 64, "pool": "attention", "learn_sigma": False}
 
@@ -52,9 +48,4 @@ def build(config: dict, precision: str = "fp32") -> Classifier:
 
 def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> Classifier:
     """A trained one by name or path, frozen and fast. Refused: no such, or not the network its card tells."""
-    card, state = weights.load(name, "classifier", progress=progress)
-    with torch.device("meta"):      # no random numbers drawn to be thrown away
-        net = build(card["config"], precision)
-    fill_(net.unet, state, name, "guided_diffusion's")
-    net.names = card.get("names") or (class_names.imagenet() if net.classes == 1000 else net.names)
-    return lean_(net.to(device, memory_format=torch.channels_last))
+    return trained(build, "classifier", name, device, precision, progress)

@@ -111,7 +111,8 @@ class Noise(Canvas):
         order = torch.randperm(len(eye), generator=self.rng)[torch.arange(half) % len(eye)]
         order = order if first is None else torch.full_like(order, first)
         one = self.drawn(eye[order], likes)
-        best = order[one[2].argsort(descending=True).cpu()].unique_consecutive()[:4]
+        ranked = order[one[2].argsort(descending=True).cpu()]
+        best = torch.tensor(list(dict.fromkeys(ranked.tolist()))[:4])
         pairs = best[torch.randint(len(best), (2, max(half, len(self.z))), generator=self.rng)]
         two = self.drawn(eye[pairs].mean(0), likes)
         self.begin(*(torch.cat(parts) for parts in zip(one, two, strict=True)))

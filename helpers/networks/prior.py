@@ -11,7 +11,6 @@ distillation (Poole et al. 2022).
 """
 
 import math
-import warnings
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from .. import weights
 from ..errors import unknown
 from ..precision import lowered, uses_bf16
+from .adm import official
 
 
 class LatentPrior(nn.Module):
@@ -27,15 +27,13 @@ class LatentPrior(nn.Module):
 
     def __init__(self, config: dict, precision: str = "auto"):
         super().__init__()
-        with warnings.catch_warnings(action="ignore", category=FutureWarning):   # of its own decorators
-            from guided_diffusion.unet import UNetModel
-
         self.config, self.precision, self.scale = config, precision, math.sqrt(config["channels"])
         self.style = 0
-        self.unet = UNetModel(image_size=16, in_channels=config["channels"], out_channels=config["channels"],
-                              model_channels=config["width"], num_res_blocks=config["blocks"],
-                              channel_mult=tuple(config["mult"]), attention_resolutions=(2, 4),
-                              num_head_channels=32, num_classes=len(config["styles"]))
+        channels, unet = config["channels"], official().UNetModel
+        self.unet = unet(image_size=16, in_channels=channels, out_channels=channels,
+                         model_channels=config["width"], num_res_blocks=config["blocks"],
+                         channel_mult=tuple(config["mult"]), attention_resolutions=(2, 4),
+                         num_head_channels=32, num_classes=len(config["styles"]))
 
     def forward(self, x: Tensor, sigma: Tensor, styles: Tensor | None = None) -> Tensor:
         """Noisy latents of unit variance (n, d, h, w), noise (n,), numbers of their styles (n,), by default

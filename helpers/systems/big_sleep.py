@@ -1,7 +1,8 @@
 """BigSleep (Ryan Murdock, January 2021): CLIP steers the noise a BigGAN makes pictures of.
 
 The generator knows from its training what things look like; words move its latents and the mixture of classes
-at every layer until the picture is what they say.
+at every layer until the picture is what they say. Leaves the original: it begins with the most liked of many
+random pictures, not with any.
 """
 
 from dataclasses import dataclass

@@ -48,15 +48,19 @@ def train(name="adm-world", minutes=180, device="cpu", batch=32, count=80_000, f
     yield metrics
 
 
+def shown(pixels, batch, step):
+    """What a step shows: numbers of some pictures, these in [-1, 1], noise levels, and them under it."""
+    rng = torch.Generator().manual_seed(step)
+    chosen = torch.randint(len(pixels), (batch,), generator=rng).sort().values
+    x, sigma = 2 * to_tensor(pixels[chosen.numpy()], "cpu") - 1, levels(batch, rng)
+    return chosen, x, sigma, x + sigma.view(-1, 1, 1, 1) * torch.randn(x.shape, generator=rng)
+
+
 def lesson(model, optimizer, pixels, batch, device):
     """A step of training: pictures under noise, and how far off the clean ones are that `model` sees."""
     def work(step, progress):
-        rng = torch.Generator().manual_seed(step)
-        chosen = torch.randint(len(pixels), (batch,), generator=rng).sort().values
-        x = 2 * to_tensor(pixels[chosen.numpy()], "cpu") - 1
-        sigma = levels(batch, rng)
+        _, x, sigma, noisy = shown(pixels, batch, step)
         s = sigma.view(-1, 1, 1, 1)
-        noisy = x + s * torch.randn(x.shape, generator=rng)
         off = model(noisy.to(device), sigma).clean - x.to(device)
         loss = (off * ((1 + s.square()).sqrt() / s).to(device)).square().mean()     # v's
         optimizer.zero_grad()

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from ...networks import adm_classifier
 from .. import drawing, scenes
 from . import data
-from .adm import SIDE, levels
+from .adm import SIDE, shown
 from .common import Training, publish
 from .looks import to_tensor
 
@@ -31,11 +31,7 @@ def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_
                         decay=0.999, device=device, further=further)
 
     def work(step, progress):
-        rng = torch.Generator().manual_seed(step)
-        chosen = torch.randint(count, (batch,), generator=rng).sort().values
-        x = 2 * to_tensor(pixels[chosen.numpy()], "cpu") - 1
-        sigma = levels(batch, rng)
-        noisy = x + sigma.view(-1, 1, 1, 1) * torch.randn(x.shape, generator=rng)
+        chosen, _, sigma, noisy = shown(pixels, batch, step)
         loss = F.cross_entropy(model(noisy.to(device), sigma), truth[chosen].to(device))
         optimizer.zero_grad()
         loss.backward()
