@@ -112,6 +112,8 @@ def keep(painting, run) -> int:
     with logging_redirect_tqdm(), bar:
         try:
             for frame in runs.record(painting, run):
+                if frame.note:
+                    bar.set_postfix_str(frame.note)
                 if frame.losses:
                     bar.set_postfix_str(f"loss {sum(frame.losses.values()):.3f}", refresh=False)
                 bar.update(frame.step - bar.n)

@@ -9,13 +9,14 @@ import torch
 @dataclass(frozen=True)
 class Frame:
     """One step: `step` of `total`, from 1; `image` (n, 3, h, w) in [0, 1] or None; `seconds` of painting so
-    far."""
+    far. Step 0 is work before the first one, and `note` says how far it has come."""
 
     step: int
     total: int
     image: torch.Tensor | None
     losses: dict = field(default_factory=dict)
     seconds: float = 0.0
+    note: str = ""
 
 
 class Frames:
@@ -24,13 +25,14 @@ class Frames:
 
     `every`: steps between pictures, or a function step -> bool. `before_step`: called with the painting, in
     order, before each step. `retune`, set by a system: new settings -> their live knobs take effect.
-    `networks`: catalogue names of what paints and looks, for the record.
+    `networks`: catalogue names of what paints and looks, for the record. `opening`, set by a system: work
+    before the first step, an iterator of notes on how far it has come.
     """
 
     def __init__(self, steps, every=1, before_step=(), networks=()):
         self.steps, self.every = steps, every
         self.before_step, self.networks = list(before_step), list(networks)
-        self.step, self.seconds, self.retune = 0, 0.0, None
+        self.step, self.seconds, self.retune, self.opening = 0, 0.0, None, None
 
     def __iter__(self):
         return self
@@ -39,6 +41,10 @@ class Frames:
         if self.step >= self.steps:
             raise StopIteration
         began = time.perf_counter()
+        note = next(self.opening, None) if self.opening and not self.step else None
+        if note is not None:
+            self.seconds += time.perf_counter() - began
+            return Frame(0, self.steps, None, {}, self.seconds, note)
         self.begin()
         for hook in self.before_step:
             hook(self)

@@ -87,8 +87,8 @@ class _Keeper:
         self.torn = True        # an interrupt inside a step leaves half of the numbers new
         frame = next(self.painting, None)
         self.torn = False
-        if frame is None:
-            return None
+        if frame is None or not frame.step:     # before the first step there is nothing to keep
+            return frame
         self.frame = frame
         if self.due(frame):
             self.picture(frame.image, series=True)

@@ -30,7 +30,7 @@ def show(frames, seconds: float = LOOK, width: int = 512):
     first = None
     try:
         for last in frames:
-            first = last if first is None else first
+            first = last if first is None and last.step else first
             seen = last if last.image is not None else seen
             if slot and (not looked or time.monotonic() - looked >= seconds):
                 slot.update(_live(seen, last, first, time.monotonic() - began, width), raw=True)
@@ -102,6 +102,8 @@ def clock(seconds: float) -> str:
 
 def progress(frame, first, spent: float) -> str:
     """One line: where we are, time left, losses. `first` is the first frame seen in these `spent` seconds."""
+    if not frame.step:
+        return frame.note
     done = frame.step - first.step + 1
     left = "" if frame.step >= frame.total else f", {clock(spent / done * (frame.total - frame.step))} left"
     losses = "  ".join(f"{name} {value:.3f}" for name, value in frame.losses.items())

@@ -38,6 +38,24 @@ def test_frames():
     assert 0 < frames[0].seconds < last.seconds
 
 
+def test_work_before_the_first_step_says_how_far_it_is():
+    def opening():
+        for part in (1, 2):
+            painting.canvas.spectrum.data.zero_()
+            yield f"{part} of 2"
+
+    painting = easel(steps=2)
+    painting.opening = opening()
+    frames = list(painting)
+    assert [(frame.step, frame.note) for frame in frames] == [(0, "1 of 2"), (0, "2 of 2"), (1, ""), (2, "")]
+    assert [frame.image is None for frame in frames] == [True, True, False, False]
+    again = easel(steps=2)
+    state = again.state_dict() | {"step": 1}
+    again.load_state_dict(state)
+    again.opening = opening()
+    assert [frame.step for frame in again] == [2], "a resumed painting has that behind it"
+
+
 def test_every_may_be_a_function():
     frames = list(easel(every=lambda step: step in (2, 3)))
     assert [frame.step for frame in frames if frame.image is not None] == [2, 3, 12]

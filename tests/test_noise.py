@@ -67,8 +67,21 @@ def test_it_begins_with_a_picture():
     aim = canvas(first=3)().detach()
     other = noise.Noise(stand_ins.generator(), 32, 48, pictures=2, rng=dice(9))
     before = (other() - aim).square().mean()
-    other.fit(aim, steps=60)
+    assert list(other.approach(aim, steps=60)) == list(range(1, 61))
     assert (other() - aim).square().mean() < 0.5 * before
+
+
+@pytest.mark.parametrize("first", [None, 2])
+def test_it_begins_with_the_most_liked_of_many(first):
+    def red(images):
+        return images[:, 0].mean((1, 2)) - images[:, 1:].mean((1, 2, 3))
+
+    begun = canvas(pictures=2)
+    chance = red(canvas(pictures=40, first=first)())
+    assert list(begun.begin_best(red, 128, first)) == [*range(16, 129, 16)]
+    assert red(begun()).min() > chance.quantile(0.9)
+    if first is not None:
+        assert (begun.classes().argmax(-1) == first).all()
 
 
 def test_latents_are_taken_up_where_they_fit():

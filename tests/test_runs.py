@@ -201,6 +201,20 @@ def test_resume_without_a_checkpoint_starts_again(tmp_path):
     assert run.picture.read_bytes() == whole.picture.read_bytes()
 
 
+def test_stopped_before_the_first_step_it_starts_again(tmp_path):
+    run, whole = runs.start("small", settings(), tmp_path), paint(tmp_path)
+    painting = run.paint()
+    painting.opening = iter(["half", "all"])
+    frames = runs.record(painting, run, checkpoint_seconds=0)
+    assert (next(frames).note, next(frames).note) == ("half", "all")
+    frames.close()
+    run = runs.open(run.folder)
+    assert run.manifest["status"] == "stopped" and not run.checkpoint.exists() and not run.frames
+    for _ in runs.record(run.resume(), run):
+        pass
+    assert run.picture.read_bytes() == whole.picture.read_bytes()
+
+
 def test_resuming_a_finished_run_changes_nothing(tmp_path):
     run = paint(tmp_path)
     before = run.picture.read_bytes()

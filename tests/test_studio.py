@@ -75,6 +75,12 @@ def test_show_draws_into_one_slot(slot):
     assert Image.open(io.BytesIO(base64.b64decode(slot[4]["image/jpeg"]))).size == (64, 32)
 
 
+def test_show_says_what_comes_before_the_first_step(slot):
+    frames = [Frame(0, 2, None, {}, 9.0, "16 of 32 looked at"), Frame(1, 2, torch.rand(1, 3, 8, 8))]
+    studio.show(frames, seconds=0)
+    assert "16 of 32 looked at" in slot[0]["text/html"] and "step 1 of 2, 0 s left" in slot[1]["text/plain"]
+
+
 def test_show_does_not_hurry(slot):
     studio.show([Frame(n, 50, torch.rand(1, 3, 8, 8)) for n in range(1, 51)], seconds=60)
     assert len(slot) == 2

@@ -44,7 +44,7 @@ def picture(name, **values):
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_rehearsal_touches_everything_in_no_time(name):
-    frames = list(systems.load(name).paint(small(name)))
+    frames = [frame for frame in systems.load(name).paint(small(name)) if frame.step]
     assert [frame.step for frame in frames] == [1, 2, 3]
     settings = small(name)
     assert frames[-1].image.shape == (1, 3, settings.height, settings.width)

@@ -17,7 +17,8 @@ from helpers.networks.mixing import sized
 
 NONE = -3.9         # a class that is not there, as a logit: BigSleep's own
 SURE = 3.9
-TRIES = 64          # random pictures among which `fit` looks for a first likeness
+TRIES = 64          # random pictures among which `approach` looks for a first likeness
+PART = 16           # of them at a time
 
 
 class Noise(Canvas):
@@ -74,18 +75,20 @@ class Noise(Canvas):
         weakest = self.classes().sort(-1).values[..., :-1]      # all but one, however many there are
         return (self.anchor * normal + self.choice * (50 * weakest).square().mean()) / 100
 
-    def fit(self, image, steps=150):
-        """The nearest of some random pictures, then `steps` towards `image` (1, 3, h, w), pixel by pixel."""
+    def approach(self, image, steps=150):
+        """The nearest of some random pictures, then `steps` towards `image` (1, 3, h, w), pixel by pixel;
+        yields the number of each step."""
         aim = F.interpolate(image.to(self.z), (self.generator.size,) * 2, mode="bicubic", antialias=True,
                             align_corners=False)
         self.begin_near(image)
         adam = torch.optim.Adam([self.z, self.scores], 0.05)
-        for _ in range(steps):
+        for step in range(steps):
             away = self.generator(self.truncation * self.z, self.classes(), self.truncation) - aim
             coarse = F.avg_pool2d(away, 4).square().mean()
             adam.zero_grad()
             (away.square().mean() + coarse + self.prior()).backward()
             adam.step()
+            yield step + 1
 
     @torch.no_grad()
     def begin_near(self, image, where=None, shares=None):
@@ -101,30 +104,36 @@ class Noise(Canvas):
             away = sized(made, *image.shape[-2:]) - image.to(made)
             away = away if where is None else away * where.to(away)
             return -away.square().flatten(1).mean(1)
-        self.begin(*self.drawn(eye[torch.randint(len(eye), (TRIES,), generator=self.rng)], likes))
+        kinds = eye[torch.randint(len(eye), (TRIES,), generator=self.rng)]
+        self.begin(*joined(self.drawn(kinds, likes)))
 
     @torch.no_grad()
     def begin_best(self, likes, tries, first=None):
         """Begin at those that `likes`, pictures (n, 3, h, w) -> (n,), likes best of `tries` random ones: half
-        of any class, half of those or pairs of those that were liked best. first: of this class alone."""
+        of any class, half of those or pairs of those that were liked best. first: of this class alone.
+        Yields how many have been looked at."""
         eye, half = torch.eye(self.generator.classes), (tries + 1) // 2
         order = torch.randperm(len(eye), generator=self.rng)[torch.arange(half) % len(eye)]
         order = order if first is None else torch.full_like(order, first)
-        one = self.drawn(eye[order], likes)
-        ranked = order[one[2].argsort(descending=True).cpu()]
+        seen = []
+        for part in self.drawn(eye[order], likes):
+            seen.append(part)
+            yield PART * len(seen)
+        ranked = order[joined(seen)[2].argsort(descending=True).cpu()]
         best = torch.tensor(list(dict.fromkeys(ranked.tolist()))[:4])
         pairs = best[torch.randint(len(best), (2, max(half, len(self.z))), generator=self.rng)]
-        two = self.drawn(eye[pairs].mean(0), likes)
-        self.begin(*(torch.cat(parts) for parts in zip(one, two, strict=True)))
+        for part in self.drawn(eye[pairs].mean(0), likes):
+            seen.append(part)
+            yield PART * len(seen)
+        self.begin(*joined(seen))
 
     def drawn(self, kinds, likes):
-        """Random latents (n, z_dim), the classes (n, classes) given them, how much their pictures are
-        liked (n,)."""
+        """PART at a time: random latents (n, z_dim), the classes (n, classes) given them, how much their
+        pictures are liked (n,)."""
         net, kinds = self.generator, kinds.to(self.z)
         z = latents((len(kinds), net.z_dim), 1.0, self.rng).to(self.z)
-        liked = [likes(net(self.truncation * part, kind, self.truncation))
-                 for part, kind in zip(z.split(16), kinds.split(16), strict=True)]
-        return z, kinds, torch.cat(liked)
+        for part, kind in zip(z.split(PART), kinds.split(PART), strict=True):
+            yield part, kind, likes(net(self.truncation * part, kind, self.truncation))
 
     def begin(self, z, kinds, liked):
         """Begin at the latents and classes liked most."""
@@ -146,3 +155,8 @@ class Noise(Canvas):
             raise Refused(f"the latents are {there.get('z', 'none')}", f"these pictures have {here['z']}",
                           "take those of a run with the same BigGAN and as many pictures")
         self.load_state_dict(state)
+
+
+def joined(parts):
+    """Parts of `Noise.drawn` as a whole."""
+    return [torch.cat(columns) for columns in zip(*parts, strict=True)]

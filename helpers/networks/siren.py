@@ -5,7 +5,7 @@ Sitzmann et al. 2020, as DeepDaze used it (Wang 2021): h0 = sin(w0 (W x + b)), t
 h = sin(theta (W h + b)), then a linear layer to RGB; the picture is (rgb + 1) / 2.
 
     canvas = Siren(128, 192, hidden=256, layers=8, rng=rng)     # any height and width
-    canvas.fit(picture)                                         # "priming": start from a picture
+    for _ in canvas.approach(picture): ...                      # "priming": start from a picture
 """
 
 import math
@@ -70,8 +70,9 @@ class Siren(Canvas):
         rgb = torch.cat(parts).T.reshape(1, 3, self.height, self.width)
         return inside((rgb + 1) / 2)
 
-    def fit(self, image, steps=200, learning_rate=3e-4):
-        """Priming: train on the picture by squared error until it shows it, or for `steps`."""
+    def approach(self, image, steps=200, learning_rate=3e-4):
+        """Priming: train on the picture by squared error until it shows it, or for `steps`; yields the number
+        of each."""
         image = image.to(self.grid)
         optimizer = torch.optim.Adam(self.parameters(), learning_rate, betas=(0.9, 0.99))
         for step in range(steps):
@@ -83,6 +84,7 @@ class Siren(Canvas):
             optimizer.zero_grad()
             error.backward()
             optimizer.step()
+            yield step + 1
         for parameter in self.parameters():
             parameter.grad = None
 

@@ -66,15 +66,24 @@ def paint(settings, state=None):
                          settings.class_pull, studio.rng).to(studio.device)
     if settings.latents.strip() and not state:
         canvas.take_up(states.load(settings.latents).get("canvas", {}))
-    elif studio.start is not None and not state:
-        canvas.fit(studio.rough(settings), settings.fit_steps)
-    elif settings.search and settings.prompts.strip(" |^") and not state:
-        canvas.begin_best(liking(settings, studio), settings.search, first)
     made = wiring.painting(settings, studio, studio.masked(canvas, settings), state)
     made.networks.append(settings.gan)
+    made.opening = beginning(settings, studio, canvas, first)
     if settings.best:
         best.keep(made)
     return made
+
+
+def beginning(settings, studio, canvas, first):
+    """Find where to begin: at the picture it starts from, or at the most liked of many; notes on the way."""
+    if settings.latents.strip():
+        return
+    if studio.start is not None:
+        for step in canvas.approach(studio.rough(settings), settings.fit_steps):
+            yield f"init_image: step {step} of {settings.fit_steps} towards it"
+    elif settings.search and settings.prompts.strip(" |^"):
+        for seen in canvas.begin_best(liking(settings, studio), settings.search, first):
+            yield f"{seen} of about {settings.search} random pictures looked at"
 
 
 def liking(settings, studio):

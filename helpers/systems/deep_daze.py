@@ -70,14 +70,16 @@ def paint(settings, state=None):
     half = torch.bfloat16 if uses_bf16(studio.device) else torch.float32
     canvas = Siren(settings.height, settings.width, settings.hidden, settings.layers, settings.w0,
                    settings.theta, studio.rng, half).to(studio.device)
-    if studio.start is not None and not state:
-        canvas.fit(studio.rough(settings), settings.prime_steps, settings.prime_rate)
 
     def guide(settings, studio, total):
         told = chapters(settings, studio.eyes[0])
         return wiring.wishes(settings, studio, total, told) + wiring.tastes(settings, studio)
 
-    return wiring.painting(settings, studio, studio.masked(canvas, settings), state, guide=guide)
+    made = wiring.painting(settings, studio, studio.masked(canvas, settings), state, guide=guide)
+    if studio.start is not None:
+        primed = canvas.approach(studio.rough(settings), settings.prime_steps, settings.prime_rate)
+        made.opening = (f"init_image: step {step} of {settings.prime_steps} towards it" for step in primed)
+    return made
 
 
 def chapters(settings, eye):

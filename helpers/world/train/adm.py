@@ -10,6 +10,7 @@ import torch
 
 from ... import weights
 from ...networks import adm
+from ...networks.adm_lean import attentive_
 from ...noise_levels import karras
 from ...samplers import SAMPLERS
 from .. import drawing
@@ -19,7 +20,7 @@ from .common import Training, publish
 from .looks import to_tensor
 
 CONFIG = {"image_size": 64, "num_channels": 64, "num_res_blocks": 1, "channel_mult": "1,2,3",
-          "attention_resolutions": "32,16", "num_head_channels": 32, "resblock_updown": False,
+          "attention_resolutions": "16", "num_head_channels": 32, "resblock_updown": False,
           "learn_sigma": False, "objective": "v", "unshuffle": 2}
 SIDE = 64
 
@@ -36,6 +37,7 @@ def train(name="adm-world", minutes=180, device="cpu", batch=32, count=80_000, f
     torch.manual_seed(12)
     pixels = data.pictures(count, SIDE, "plain-")
     model = adm.build(CONFIG, "bf16").to(device, memory_format=torch.channels_last)
+    attentive_(model.unet)
     optimizer = torch.optim.AdamW(model.unet.parameters(), 6e-4, (0.9, 0.99), weight_decay=0.01)
     training = Training(name, {"model": model.unet}, {"model": optimizer}, minutes, averaged="model",
                         decay=0.9995, device=device, further=further)
