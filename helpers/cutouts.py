@@ -13,6 +13,8 @@ import math
 import torch
 from torch import nn
 
+from helpers.augment import GRAY
+
 
 class Cutouts(nn.Module):
     """(n, 3, h, w) in [0, 1] and progress in [0, 1] -> (looks * n, 3, size, size).
@@ -22,23 +24,35 @@ class Cutouts(nn.Module):
     `power`: above 1 prefers small crops, below 1 large ones. `bell`: (mean, spread) draws sides from a bell
     curve instead. `center`: 0 lets crops fall anywhere, more gathers them around the middle. `augment`: see
     augment.py.
-    `noise`: largest strength of the grain laid over each look.
+    `noise`: largest strength of the grain laid over each look. `gray`: the share of crops without colors.
     """
 
     def __init__(self, size, overview=4, crops=12, power=1.0, smallest=0.3, largest=1.0, center=0.0,
-                 bell=None, augment=None, noise=0.0, rng=None):
+                 bell=None, augment=None, noise=0.0, gray=0.0, rng=None):
         super().__init__()
         self.size, self.overview, self.crops = size, overview, crops
         self.power, self.smallest, self.largest = power, smallest, largest
         self.center, self.bell, self.augment, self.noise, self.rng = center, bell, augment, noise, rng
+        self.gray = gray
 
     def forward(self, image, progress=0.0):
         boxes = self.boxes(*image.shape[-2:], progress)
-        looks = cut(image, boxes, self.size)
+        looks = self.fade(cut(image, boxes, self.size), len(image), progress)
         if self.augment is not None:
             looks = self.augment(looks)
         strength = at(self.noise, progress)
         return looks + grain(looks, strength, self.rng) if strength > 0 else looks
+
+    def fade(self, looks, n, progress):
+        """Some crops lose their colors, by chance; those that see all of the picture keep them."""
+        share = at(self.gray, progress)
+        if share <= 0:
+            return looks
+        overview = max(0, round(at(self.overview, progress)))
+        faded = torch.rand(len(looks) // n, generator=self.rng) < share
+        faded[:overview] = False
+        grays = torch.einsum("c,nchw->nhw", GRAY.to(looks), looks)[:, None]
+        return torch.where(faded.repeat_interleave(n).to(looks.device).view(-1, 1, 1, 1), grays, looks)
 
     def boxes(self, height, width, progress=0.0):
         """(looks, 4): top, left, height, width in pixels; overview looks first."""

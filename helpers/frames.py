@@ -1,9 +1,14 @@
 """Frames: what leaves a painting step by step, and how its steps go on, whatever is done in them."""
 
+import logging
 import time
 from dataclasses import dataclass, field
 
 import torch
+
+from helpers.errors import Refused
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,3 +76,28 @@ class Frames:
     def image(self):
         """The picture as it is now, (n, 3, h, w) in [0, 1]."""
         raise NotImplementedError
+
+
+def fitting(work, economize):
+    """What `work()` gives; where it runs out of memory, `economize()` first, as often as there is something
+    to save, else it is Refused."""
+    while True:
+        full = None
+        try:
+            return work()
+        except (RuntimeError, MemoryError) as error:            # torch.OutOfMemoryError is a RuntimeError
+            if not out_of_memory(error):
+                raise
+            full = str(error)
+        # outside of `except`, whose traceback would hold on to the tensors
+        if not economize():
+            raise Refused("the picture does not fit into memory", "it would on a larger machine",
+                          "try a smaller width and height, or fewer crops")
+        log.warning("out of memory: looking at half as many crops at a time (%s)", full[:80])
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def out_of_memory(error):
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words

@@ -27,13 +27,18 @@ class Guided:
     often looks are drawn anew, for a mean of their slopes (cutn_batches). clamp: the largest root mean square
     of a slope, 0 for any (clamp_max). center: takes each color's mean off the slope. threshold: of every
     picture, the share of values that stay within [-1, 1] before it is scaled to fit, 1 for no scaling
-    (Saharia et al. 2022). pace: (sigma) -> progress, by which scale, guide and the others may change.
+    (Saharia et al. 2022). pace: (sigma) -> progress, by which scale, guide and the others may change. noisy:
+    a guide on x itself, (x, sigma, progress) -> {name: loss}, whose slope is added unscaled (a classifier's).
+    held: (picture in [-1, 1], mask (1, 1, h, w), 0 where the picture stays whatever is guessed).
     """
 
     def __init__(self, net, guide, *, scale=1000.0, secondary=None, through="network", batches=1, clamp=0.05,
-                 center=False, threshold=1.0, pace=None):
+                 center=False, threshold=1.0, pace=None, noisy=None, held=None):
         self.net, self.guide, self.scale, self.secondary, self.through = net, guide, scale, secondary, through
         self.batches, self.clamp, self.center, self.threshold = batches, clamp, center, threshold
+        self.noisy, self.held = noisy, held
+        self.torn = False           # was the last slope not a number?
+        self.resting = False        # is the guide not asked now?
         self.pace = pace or (lambda sigma: 1 - net.process.time(sigma) / (len(net.process.sigmas) - 1))
         self.losses = {}            # of the last step, by name
         self.plain = None           # the clean picture as it was before guidance, (n, 3, h, w)
@@ -41,37 +46,65 @@ class Guided:
 
     def __call__(self, x: Tensor, sigma: float) -> Guess:
         progress = float(self.pace(sigma))
-        if not at(self.scale, progress):
-            guess = self.net(x, sigma)
-            self.losses, self.plain, self.slope = {}, guess.clean, torch.zeros_like(x)
-            return guess
+        self.losses, self.torn = {}, False
+        scale = 0 if self.resting else at(self.scale, progress)
+        if not scale and not self.noisy:
+            guess = self.keep(self.net(x, sigma))
+            self.plain, self.slope = guess.clean, torch.zeros_like(x)
+            return guess._replace(clean=fitted(guess.clean, at(self.threshold, progress)))
         size = math.sqrt(1 + sigma**2)
         small = (x / size).detach().requires_grad_()        # variance preserved: the unit of the originals
         with torch.enable_grad():
-            guess, seen = self.look(small, sigma, size)
-            wish = self.wish(seen.detach(), progress)
-            slope = wish if self.through == "guess" else torch.autograd.grad(seen, small, wish)[0]
+            slope = self.warned(small, sigma, size, progress)
+            if scale:
+                guess, seen = self.look(small, sigma, size)
+                wish = scale * self.wish(seen.detach(), progress)
+                slope += wish if self.through == "guess" else torch.autograd.grad(seen, small, wish)[0]
+            else:
+                with torch.no_grad():
+                    guess = self.keep(self.net(x, sigma))
         self.plain, self.slope = guess.clean.detach(), self.tamed(slope, progress)
-        clean = self.plain - sigma**2 / size * self.slope
-        variance = None if guess.variance is None else guess.variance.detach()
-        return Guess(fitted(clean, at(self.threshold, progress)), variance)
+        clean = fitted(self.plain - sigma**2 / size * self.slope, at(self.threshold, progress))
+        return self.keep(Guess(clean, None if guess.variance is None else guess.variance.detach()))
+
+    def keep(self, guess):
+        """The guess, with the picture where the mask is black."""
+        if self.held is None:
+            return guess
+        picture, mask = self.held
+        return guess._replace(clean=picture + mask * (guess.clean - picture))
+
+    def warned(self, small, sigma, size, progress):
+        """The slope of the guide on the noisy picture itself; none without one."""
+        if not self.noisy:
+            return torch.zeros_like(small)
+        leaf = small.detach().requires_grad_()
+        losses = self.noisy(leaf * size, sigma, progress)
+        self.losses |= {name: loss.detach() / len(small) for name, loss in losses.items()}
+        return self.sound(torch.autograd.grad(sum(losses.values()), leaf)[0])
+
+    def sound(self, slope):
+        """The slope, or none where it is not a number."""
+        if slope.isfinite().all():
+            return slope
+        self.torn = True
+        return torch.zeros_like(slope)
 
     def look(self, small, sigma, size):
         """The network's guess, and what the guide sees: at first the clean picture, by and by the noisy one
         (Disco Diffusion's blend)."""
         if self.through == "network":
-            guess = through = self.net(small * size, sigma)
+            guess = through = self.keep(self.net(small * size, sigma))
         else:
             with torch.no_grad():
-                guess = self.net(small * size, sigma)
-            through = guess if self.through == "guess" else self.secondary(small * size, sigma)
+                guess = self.keep(self.net(small * size, sigma))
+            through = guess if self.through == "guess" else self.keep(self.secondary(small * size, sigma))
         share = sigma / size
         return guess, share * through.clean + (1 - share) * small
 
     def wish(self, seen: Tensor, progress: float) -> Tensor:
-        """Slope of the guide's loss at what it sees, scaled; where it is not a number it is nothing."""
+        """Slope of the guide's loss at what it sees."""
         total, batches = torch.zeros_like(seen), max(1, round(at(self.batches, progress)))
-        self.losses = {}
         for _ in range(batches):
             leaf = seen.clone().requires_grad_()
             losses = self.guide.score((leaf + 1) / 2, progress)
@@ -80,7 +113,7 @@ class Guided:
                 total += torch.autograd.grad(loss, leaf)[0] / batches
             for name, value in losses.items():
                 self.losses[name] = self.losses.get(name, 0) + value.detach() / batches
-        return at(self.scale, progress) * total.nan_to_num(0, 0, 0)
+        return self.sound(total)
 
     def tamed(self, slope: Tensor, progress: float) -> Tensor:
         """Each picture's slope, centered and no steeper than clamp."""
@@ -94,8 +127,11 @@ class Guided:
 
 
 def fitted(clean: Tensor, share: float) -> Tensor:
-    """Dynamic thresholding: pictures of which more than 1 - share of the values lie beyond 1 are scaled."""
+    """Dynamic thresholding: pictures of which more than 1 - share of the values lie beyond 1 are scaled; with
+    a share of 0 the values are cut off instead."""
     if share >= 1:
         return clean
+    if not share:
+        return clean.clamp(-1, 1)
     edge = clean.abs().flatten(1).quantile(share, 1).clamp(min=1).view(-1, 1, 1, 1)
     return clean.clamp(-edge, edge) / edge

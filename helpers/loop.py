@@ -15,7 +15,7 @@ from torch.func import functional_call
 from helpers import optimizers
 from helpers.cutouts import at
 from helpers.errors import Refused
-from helpers.frames import Frames
+from helpers.frames import Frames, fitting
 from helpers.machine import mix
 
 log = logging.getLogger(__name__)
@@ -51,17 +51,7 @@ class Painting(Frames):
 
     def one_step(self):
         """Try until it fits into memory, then move the canvas; name -> loss."""
-        while True:
-            full = None
-            try:
-                losses, sound = self.slopes()
-            except (RuntimeError, MemoryError) as error:        # torch.OutOfMemoryError is a RuntimeError
-                if not out_of_memory(error):
-                    raise
-                full = str(error)
-            if full is None:
-                break
-            self.make_room(full)        # outside of `except`, whose traceback would hold on to the tensors
+        losses, sound = fitting(self.slopes, self.guide.economize)
         self.move(sound)
         return losses
 
@@ -108,14 +98,6 @@ class Painting(Frames):
         """Forget the running mean: the canvas has been moved to another place."""
         self.mean, self.averaged = {}, 0
 
-    def make_room(self, reason):
-        if not self.guide.economize():
-            raise Refused("the picture does not fit into memory", "it would on a larger machine",
-                          "try a smaller width and height, or fewer crops")
-        log.warning("out of memory: looking at half as many crops at a time (%s)", reason[:80])
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
     def shown(self):
         """The parameters as shown: their running mean, corrected for its start at zero, or as they are."""
         if self.averaged:
@@ -156,8 +138,3 @@ class Painting(Frames):
 def paint(canvas, guide, **options) -> Painting:
     """See Painting."""
     return Painting(canvas, guide, **options)
-
-
-def out_of_memory(error):
-    words = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words

@@ -7,12 +7,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import perceptors, weights
-from helpers.networks import biggan, prior, vqgan
+from helpers.networks import adm, adm_classifier, biggan, prior, secondary, upscaler, vqgan
 
 TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1,
                      "attn_resolutions": [], "resolution": 64, "in_channels": 3, "z_channels": 8,
                      "double_z": False, "dropout": 0.0},
         "embed_dim": 4, "n_embed": 24}
+
+SMALL = {"image_size": 32, "num_channels": 32, "num_res_blocks": 1, "channel_mult": "1,1",
+         "attention_resolutions": "8", "num_head_channels": 32, "learn_sigma": False, "objective": "v",
+         "unshuffle": 2}
 
 
 class Eye(nn.Module):
@@ -83,6 +87,44 @@ def generator():
     return made.eval().requires_grad_(False)
 
 
+def denoiser(classes=0):
+    """An ADM of random weights, for pictures of 32 pixels; with as many classes."""
+    with torch.random.fork_rng():
+        torch.manual_seed(8)
+        made = adm.build(SMALL | {"class_cond": bool(classes), "classes": classes or 1000})
+        for p in made.unet.parameters():
+            if p.ndim > 1 and not p.any():
+                p.data.normal_(0, 0.03)     # the package begins with zeros, which say nothing
+    made.names = ["car", "boat", "cat", "dog"][:classes]
+    return made.eval().requires_grad_(False)
+
+
+def second():
+    """A secondary network of random weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(9)
+        return secondary.build({"widths": [8, 8]}).eval().requires_grad_(False)
+
+
+def reader():
+    """A classifier of random weights that reads four classes through noise."""
+    with torch.random.fork_rng():
+        torch.manual_seed(10)
+        made = adm_classifier.build(SMALL | {"pool": "adaptive", "classes": 4, "unshuffle": 1})
+        made.unet.out[-2].weight.data.normal_(0, 1)
+    made.names = ["car", "boat", "cat", "dog"]
+    return made.eval().requires_grad_(False)
+
+
+class Twice(nn.Upsample):
+    """An upscaler that invents nothing."""
+
+    scale = 2
+
+    def __init__(self):
+        super().__init__(scale_factor=2)
+
+
 def install(monkeypatch):
     """Systems find stand-ins where trained networks would be."""
     eyes = {"disco-resnet": Eye(16), "disco-darknet": Eye(12)}
@@ -91,6 +133,12 @@ def install(monkeypatch):
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
     made = generator()
     monkeypatch.setattr(biggan, "load", lambda name, device="cpu", **_: made)
+    nets = {"adm-world": denoiser(), "of classes": denoiser(4)}
+    monkeypatch.setattr(adm, "load", lambda name, device="cpu", **_: nets[name])
+    beside, judge = second(), reader()
+    monkeypatch.setattr(secondary, "load", lambda name, device="cpu", **_: beside)
+    monkeypatch.setattr(adm_classifier, "load", lambda name, device="cpu", **_: judge)
+    monkeypatch.setattr(upscaler, "load", lambda name, device="cpu", **_: Twice())
     expects = expectation()
     monkeypatch.setattr(prior, "load", lambda name, device="cpu", style="": expects)
     monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-darknet", "vqgan-world-prior"])

@@ -162,7 +162,7 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("zzz", "no command called 'zzz'; choose one of 'paint', 'film', 'settings', 'again', 'systems'"),
     ("paint --system deepdaze", "no system called 'deepdaze'; did you mean 'deep_daze'?"),
     ("paint --system=zzz", "no system called 'zzz'; choose one of 'gan', 'pix2pix', 'deep_daze', "
-     "'big_sleep', 'vqgan_clip', 'small_system'"),
+     "'big_sleep', 'vqgan_clip', 'clip_guided_diffusion', 'disco_diffusion', 'small_system'"),
     ("paint --system", f"argument --system: expected one argument; {PAINT}"),
     ("paint --sytem deep_daze", "no setting called 'sytem'; did you mean 'system'?"),
     ("paint --stpes 5", "no setting called 'stpes'; did you mean 'steps'?"),

@@ -114,3 +114,16 @@ def test_the_same_dice_give_the_same_looks():
         rng = dice(9)
         return Cutouts(16, augment=Augment("flip, affine, jitter, erase", rng), noise=0.1, rng=rng)(image)
     assert torch.equal(look(), look())
+
+
+def test_some_crops_see_no_colors():
+    image = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+
+    def faded(share):
+        looks = Cutouts(12, 3, 40, gray=share, rng=torch.Generator().manual_seed(1))(image)
+        return ((looks[:, 0] - looks[:, 1]).abs().amax((1, 2)) < 1e-6).view(-1, 2)
+
+    assert not faded(0).any()
+    some = faded(lambda progress: 0.5)
+    assert not some[:3].any() and 8 < some[3:, 0].sum() < 32 and torch.equal(some[:, 0], some[:, 1])
+    assert faded(1)[3:].all()

@@ -74,8 +74,8 @@ def test_classes_are_named_in_words(network):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("bot", "no class of this BigGAN called 'bot'; did you mean 'boat'?"),
-    ("a unicorn", "no class of this BigGAN called 'a unicorn'; it knows car, boat, cat, dog"),
+    ("bot", "no class of this network called 'bot'; did you mean 'boat'?"),
+    ("a unicorn", "no class of this network called 'a unicorn'; it knows car, boat, cat, dog"),
     ("cat | dog:-1", "'dog' has the weight -1; a GAN mixes what is there: leave it out, or paint with "
      "big_sleep, which can keep away from things"),
     ("cat:0", "all weights are 0; something has to be in the mixture: try cat | boat:0.5")])
@@ -195,7 +195,7 @@ def test_refusals(values, said):
 
 def test_an_unknown_class_leaves_nothing_behind(tmp_path):
     run = runs.start("gan", small(prompts="unicorn"), tmp_path / "runs")
-    with pytest.raises(Refused, match="no class of this BigGAN called 'unicorn'"):
+    with pytest.raises(Refused, match="no class of this network called 'unicorn'"):
         run.paint()
     assert not (tmp_path / "runs").exists()
 

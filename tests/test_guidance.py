@@ -90,3 +90,50 @@ def test_samplers_end_where_the_guide_wants():
         *_, state = samplers.ddim(guided(scale=scale), x.float(), levels, None)
         return state.x.mean().item()
     assert end(0.4) < end(0.1) < end(0.0)
+
+
+def test_a_guide_on_the_noisy_picture_is_added():
+    x, sigma = torch.randn(2, 3, 8, 8), 2.0
+    size = math.sqrt(1 + sigma**2)
+
+    def noisy(now, level, progress):
+        assert level == sigma
+        return {"classifier": 0.001 * now.sum()}
+
+    denoise = guided(scale=0, noisy=noisy)
+    assert torch.allclose(denoise(x, sigma).clean, 0.5 * x - sigma**2 / size * 0.001 * size, atol=1e-5)
+    assert denoise.losses["classifier"] == pytest.approx(0.001 * x.sum().item() / 2, rel=1e-4)
+    both = guided(noisy=noisy)
+    both(x, sigma)
+    alone = guided()
+    alone(x, sigma)
+    assert torch.allclose(both.slope - alone.slope, denoise.slope, atol=1e-6)
+    assert both.losses.keys() == {"classifier", "bright"}
+
+
+def test_what_is_held_stays_whatever_is_guessed():
+    x, picture = torch.randn(1, 3, 8, 8), torch.rand(1, 3, 8, 8)
+    mask = (torch.arange(8) > 3).float().expand(1, 1, 8, 8)
+    for options in ({}, {"scale": 0}, {"through": "secondary", "secondary": Net()}, {"threshold": 0.6}):
+        guess = guided(held=(picture, mask), **options)(x, 2.0).clean
+        assert torch.equal(guess[..., :4], picture[..., :4])
+        assert not torch.equal(guess[..., 4:], picture[..., 4:])
+
+
+def test_a_resting_guide_is_not_asked():
+    denoise = guided()
+    denoise.resting = True
+    assert torch.equal(denoise(torch.ones(1, 3, 8, 8), 2.0).clean, torch.full((1, 3, 8, 8), 0.5))
+    assert denoise.losses == {}
+
+
+def test_it_is_told_whether_the_slope_was_a_number():
+    torn, whole = guided(Torn()), guided()
+    for denoise in (torn, whole):
+        denoise(torch.randn(1, 3, 8, 8), 2.0)
+    assert torn.torn and not whole.torn
+
+
+def test_values_may_be_cut_off():
+    assert torch.equal(guidance.fitted(torch.tensor([[[[-3.0, 0.5, 2.0]]]]), 0),
+                       torch.tensor([[[[-1.0, 0.5, 1.0]]]]))

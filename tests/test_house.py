@@ -16,8 +16,8 @@ HELPERS = ROOT / "helpers"
 FLOORS = [
     [{"errors", "traditions"}, {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
      {"noise_levels", "prompts", "picture_files"}, {"knobs", "images", "states", "optimizers", "palettes"},
-     {"settings", "inputs", "films"}, {"canvas", "augment"}, {"cutouts", "samplers", "frames"},
-     {"loop", "slides", "guidance"},
+     {"settings", "inputs", "films"}, {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
+     {"loop", "slides", "guidance"}, {"diffusion"},
      {"world"}],
     [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],
     [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],

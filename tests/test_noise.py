@@ -104,7 +104,7 @@ def test_class_names():
     for wrong, advice in (("bot", "did you mean 'boat'?"), ("unicorn", "it knows car, boat, cat, dog")):
         with pytest.raises(Refused) as refusal:
             net.number(wrong)
-        assert str(refusal.value) == f"no class of this BigGAN called {wrong!r}; {advice}"
+        assert str(refusal.value) == f"no class of this network called {wrong!r}; {advice}"
     assert class_names.listed([*"abcdef"], 4) == "a, b, c, d and 2 more"
 
 

@@ -16,6 +16,9 @@ CASES = {
     "vqgan_clip style": {"frames": 3, "steps": 2, "frame_steps": 2, "frame_weight": "2"},
     "vqgan_clip files": {"encoding": "rows.npy", "palette": "@photo.png", "codes": "soft"},
     "vqgan_clip patience": {"patience": 1, "learning_rate": "0.00001", "optimizer": "AdamP", "ema": 0.5},
+    "clip_guided_diffusion": {}, "disco_diffusion": {"perlin": "mixed", "mirror": "both"},
+    "clip_guided_diffusion edit": {"init_image": PHOTO, "mask": MASK, "eta": 0.2},
+    "clip_guided_diffusion start": {"init_image": PHOTO, "skip": 1, "sampler": "plms", "init_weight": "1"},
     "vqgan_clip fft": {"drawer": "fft", "optimizer": "RAdam", "image_prompts": [PHOTO]},
 }
 
@@ -44,7 +47,7 @@ def small(name, tmp_path, **values):
 def paint(name, settings, root, stop=0):
     run = runs.start(name, settings, root)
     for frame in runs.record(run.paint(), run, checkpoint_seconds=0):
-        if frame.step == stop:
+        if stop and frame.step == stop:
             break
     return run
 

@@ -44,7 +44,6 @@ OUTSIDE = "positions go from 0 to 1, or from 0% to 100%: try '0: 1, 0.5: 0.2'"
     (float("inf"), f"schedule is 'inf'; {WRITTEN}"),
     (True, f"schedule is True; {WRITTEN}"),
     (None, f"schedule is None; {WRITTEN}"),
-    ("[12]*400+[4]*600", f"schedule is '[12]*400+[4]*600'; {WRITTEN}"),
     ("__import__('os')", f"schedule is \"__import__('os')\"; {WRITTEN}"),
     ("0: 1, 0.5", f"schedule has '0.5' in '0: 1, 0.5'; {WRITTEN}"),
     ("0: 1, half: 2", f"schedule has 'half: 2' in '0: 1, half: 2'; {WRITTEN}"),
@@ -63,3 +62,37 @@ def test_refusals(given, message):
 def test_refusals_name_the_knob():
     with pytest.raises(Refused, match="^learning_rate is 'fast'; "):
         parse("fast", "learning_rate")
+
+
+@pytest.mark.parametrize("text, written", [
+    ("[12]*400+[4]*600", "[12]*400+[4]*600"), (" [0.2] * 400 + 600*[0] ", "[0.2]*400+[0]*600"),
+    ("[1]*999+[2]", "[1]*999+[2]*1"), ("[1, 1]*500", "[1]*1000"), ("[7]*5000", "[7]*1000")])
+def test_lists_of_disco_diffusion(text, written):
+    schedule = parse(text)
+    assert str(schedule) == written and parse(written) == schedule
+
+
+def test_a_list_has_a_number_for_each_noise_level():
+    schedule = parse("[12]*400+[4]*600")
+    for time in range(1000):
+        assert schedule(1 - time / 999) == (12 if 999 - time < 400 else 4)
+    assert schedule(1 - 599.5 / 999) == 4, "999 - floor(599.5) is 400"
+    assert schedule.values == [12, 4] and not schedule.constant and parse("[1]*1000").constant
+    assert parse([1] * 999 + [3])(1) == 3
+
+
+@pytest.mark.parametrize("text, said", [
+    ("[12]*400", "x has 400 numbers in '[12]*400'; a list has one for each of 1000 noise levels: let the "
+     "counts sum to 1000, or try '0: 1, 0.5: 0.2'"),
+    ("[12]*400+[4]*", "x has '[4]*' in '[12]*400+[4]*'; a list is written as '[12]*400+[4]*600': try '0: 1, "
+     "0.5: 0.2'"),
+    ("2*[1]*500", "x has '2*[1]*500' in '2*[1]*500'; a list is written as '[12]*400+[4]*600': try '0: 1, "
+     "0.5: 0.2'"),
+    ("[exit()]*1000", "x has '[exit()]*1000' in '[exit()]*1000'; a list is written as '[12]*400+[4]*600': "
+     "try '0: 1, 0.5: 0.2'"),
+    ("[1e999]*1000", "x has 1e999 in '[1e999]*1000'; that is too large a number: try '0: 1, 0.5: 0.2'"),
+    ("[1]+" * 9999, "x has 39996 letters; a schedule has 20000 at most: try '0: 1, 0.5: 0.2'")])
+def test_lists_that_are_none(text, said):
+    with pytest.raises(Refused) as refusal:
+        parse(text, "x")
+    assert str(refusal.value) == said

@@ -13,12 +13,15 @@ from stand_ins import half, photo
 from helpers import frames, images, loop, states, systems, vocabulary
 from helpers.errors import Refused
 from helpers.settings import knobs
-from helpers.systems import guided
+from helpers.systems import diffused, guided
 
 
 # Those that a guide leads; the others have tests of their own.
 SYSTEMS = {name: path for name, path in systems.SYSTEMS.items()
            if issubclass(systems.load(name).Settings, guided.Guided)}
+
+
+DIFFUSIONS = [name for name in SYSTEMS if issubclass(systems.load(name).Settings, diffused.Diffused)]
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +107,16 @@ TURNED = {
           "wave_decay": ({"drawer": "fft"}, 2.0),
     "wave_colors": ({"drawer": "fft"}, 3.0), "film": ({}, 3), "frame_steps": (FILM, 3), "zoom": (FILM, "1.2"),
     "rotate": (FILM, "20"), "shift_x": (FILM, "5"), "shift_y": (FILM, "5"), "film_smoothing": (FILM, 0.7),
+    # Guided diffusion
+    "guidance_scale": ({}, "5"), "skip": ({"init_image": photo(2)}, 2), "model": None,
+    "kind": ({"model": "of classes", "kind": "cat"}, "dog"), "sampler": ({}, "dpmpp_2m"), "eta": ({}, 0.3),
+    "noise_levels": ({}, "karras"), "through": ({}, "guess"), "secondary": None,
+    "guide_every": ({}, "2"), "batches": ({}, "2"), "clamp": ({}, "0.001"), "even_light": ({}, True),
+    "threshold": ({}, "0.6"), "range": ({}, "50"), "classifier": ({"prompts": "a cat"}, "any"),
+    "classifier_scale": ({"prompts": "a cat", "classifier": "any"}, "9"),
+    "gray_crops": ({}, "1"), "upscaler": ({}, "any"), "perlin": ({}, "color"), "mirror": ({}, "both"),
+    "mirror_at": ({"mirror": "both"}, "60%"),
+    "classifier_kind": ({"prompts": "a cat", "classifier": "any"}, "dog"),
     "frames": "folder", "frame_weight": ({"frames": "folder"}, "50"),
     "frame_likeness": ({"frames": "folder"}, 5.0),
 }
@@ -154,8 +167,10 @@ def test_each_knob_is_on_the_list():
 
 
 def test_choices_are_what_there_is():
-    from helpers import augment, optimizers
-    assert guided.OPTIMIZERS == tuple(optimizers.OPTIMIZERS)
+    from helpers import augment, guidance, optimizers, samplers
+    from helpers.systems import optimized
+    assert optimized.OPTIMIZERS == tuple(optimizers.OPTIMIZERS)
+    assert diffused.SAMPLERS == tuple(samplers.SAMPLERS) and diffused.WAYS == guidance.WAYS
     assert set(guided.AUGMENTATIONS) == set(augment.AUGMENTATIONS)
 
 
@@ -179,9 +194,13 @@ def test_latents_stay_where_the_codes_are():
     ("big_sleep", {"best": True, "steps": 14, "learning_rate": "0.5"}),
     ("vqgan_clip", {"film": 4, "steps": 3, "zoom": "1.1", "film_smoothing": 0.5, "frame_steps": 2}),
     ("vqgan_clip", {"drawer": "fft", "optimizer": "DiffGrad"}), ("vqgan_clip", {"prompts": "sea ^ moon"}),
-    ("vqgan_clip", {"init_image": photo(2), "mask": half(), "init_weight": "1"})])
+    ("vqgan_clip", {"init_image": photo(2), "mask": half(), "init_weight": "1"}),
+    ("clip_guided_diffusion", {}), ("clip_guided_diffusion", {"sampler": "plms", "pictures": 2}),
+    ("clip_guided_diffusion", {"sampler": "dpmpp_2m_sde", "init_image": photo(2), "skip": 1}),
+    ("clip_guided_diffusion", {"model": "of classes", "through": "secondary", "guide_every": "2"})])
 def test_resume_gives_the_same_pixels(name, values):
-    settings = small(name, **{"steps": 7, "learning_rate": "0.05"} | values)
+    pace = {"learning_rate": "0.05"} if "learning_rate" in knobs(settings_of(name)) else {}
+    settings = small(name, **{"steps": 7} | pace | values)
     paint = systems.load(name).paint
     straight = list(paint(settings))[-1].image
     painting = paint(settings)
@@ -214,10 +233,11 @@ def test_init_weight_pulls_to_the_picture_not_to_gray():
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_penalised_prompts_move_away(name, eyes):
     from helpers.cutouts import Cutouts
-    rate = {"deep_daze": "0.001"}.get(name, "0.1")
+    pace = {"learning_rate": {"deep_daze": "0.001"}.get(name, "0.1"), "ema": 0}
+    pace = {"clamp": "1"} if name in DIFFUSIONS else pace
 
     def distance(text):
-        image = picture(name, prompts=text, steps=25, learning_rate=rate, crops=4, ema=0)
+        image = picture(name, prompts=text, steps=25, crops=4, **pace)
         away = [1 - eye.encode_image(Cutouts(eye.size, 1, 0)(image)) @ eye.encode_text(["moon"]).T
                 for eye in (eyes["disco-resnet"], eyes["disco-darknet"])]
         return float(sum(away).detach())

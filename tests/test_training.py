@@ -23,11 +23,12 @@ from helpers.networks import adm_classifier as classifiers
 from helpers.networks import biggan_training
 from helpers.networks import pix2pix as translators
 from helpers.networks import secondary as seconds
+from helpers.networks import upscaler as enlargers
 from helpers.networks import vqgan as networks
 from helpers.world import judge, scenes, words
 from helpers.world.train import __main__ as command
 from helpers.world.train import (adm, biggan, classifier, codes, common, contrast, critic, data, features,
-                                 looks, perceptor, pix2pix, prior, secondary, tokens, vqgan)
+                                 looks, perceptor, pix2pix, prior, secondary, tokens, upscaler, vqgan)
 
 TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
         "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
@@ -548,6 +549,25 @@ def test_networks_of_diffusion_train_resume_and_are_published(recipe, door, numb
     assert weights.zoo(name)[0]["training"]["steps"] == 3, "it went on, not over"
 
 
+def test_an_upscaler_trains_resumes_and_is_published(monkeypatch):
+    zoo_of_strangers(monkeypatch)
+    monkeypatch.setattr(upscaler, "CONFIG", upscaler.CONFIG | {"num_blocks": 1})
+    monkeypatch.setattr(upscaler, "measure", functools.partial(upscaler.measure, count=2))
+    (metrics,) = upscaler.train(minutes=2 / 60, batch=2, count=6)
+    assert metrics.keys() == {"made, dB", "made, near", "bicubic, dB", "bicubic, near"}
+    list(upscaler.train(minutes=3 / 60, batch=2, count=6))
+    assert weights.zoo("upscaler-world")[0]["training"]["steps"] == 3, "it went on, not over"
+    assert enlargers.upscale(enlargers.load("upscaler-world"), torch.rand(1, 3, 8, 8)).shape == (1, 3, 32, 32)
+
+
+def test_pictures_are_worn_but_known():
+    images = torch.rand(64, 3, 1, 1, generator=dice()).expand(-1, -1, 32, 32).clone()
+    worn = upscaler.worn(images, dice())
+    away = (worn - images).square().mean((1, 2, 3)).sqrt()
+    assert 0 <= worn.min() and worn.max() <= 1 and away.max() < 0.15 and (away < 1e-6).any()
+    assert torch.equal(worn, upscaler.worn(images, dice()))
+
+
 def test_an_adm_learns_to_see_through_noise():
     """Two flat pictures: a few steps, and noise is told from them."""
     torch.manual_seed(0)
@@ -582,7 +602,7 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
                       ("vqgan-world", None, "cpu"), ("vqgan-world-prior", None, "cpu"),
                       ("biggan-world", None, "cpu"), ("pix2pix-world", None, "cpu"),
                       ("adm-world", None, "cpu"), ("secondary-world", None, "cpu"),
-                      ("classifier-world", None, "cpu")]
+                      ("classifier-world", None, "cpu"), ("upscaler-world", None, "cpu")]
     assert 'disco-darknet {"loss": 1.0}' in capsys.readouterr().out
     (home / "zoo").mkdir()
     stages = {"minutes": 4.0, "before": {"minutes": 10.0}}

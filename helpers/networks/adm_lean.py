@@ -53,7 +53,8 @@ class Attention(nn.Module):
         self.heads, self.legacy = heads, heads_first
 
     def forward(self, parts: Tensor) -> Tensor:
-        parts = parts.transpose(1, 2).unflatten(2, (self.heads, 3, -1) if self.legacy else (3, self.heads, -1))
+        order = (self.heads, 3, -1) if self.legacy else (3, self.heads, -1)
+        parts = parts.transpose(1, 2).unflatten(2, order)
         query, key, value = parts.permute(3, 0, 2, 1, 4) if self.legacy else parts.permute(2, 0, 3, 1, 4)
         return attend(query, key, value).transpose(1, 2).flatten(2).transpose(1, 2)
 

@@ -11,17 +11,21 @@ def number(name: str, names: list[str]) -> int:
     plain = [one.lower() for one in names]
     if name.strip().lower() in plain:
         return plain.index(name.strip().lower())
-    raise unknown("class of this BigGAN", name.strip(), names, f"it knows {listed(names)}")
+    raise unknown("class of this network", name.strip(), names, f"it knows {listed(names)}")
 
 
 def found(text: str, names: list[str]) -> tuple[list[int], list[str]]:
     """(the classes a text names, in the order of the text; its other words). Longer names go first, and any
-    may be in the plural: "two great white sharks" names the great white shark, and no white or shark."""
+    may be in the plural: "two great white sharks" names the great white shark, and no white or shark. What
+    follows "among" is where things are, and is listened to only where nothing else is named."""
     plain = [one.lower() for one in names]
     any_of = "|".join(re.escape(one) for one in sorted(plain, key=len, reverse=True))
     pattern = re.compile(rf"(?<!\w)({any_of})(?:e?s)?(?!\w)")
-    numbers = [plain.index(match[1]) for match in pattern.finditer(text.lower())]
-    return list(dict.fromkeys(numbers)), re.findall(r"[^\W_]+", pattern.sub(" ", text.lower()))
+    told, place = text.lower(), ""
+    if pattern.search(told.partition(" among ")[0]):
+        told, _, place = told.partition(" among ")
+    numbers = [plain.index(name) for name in pattern.findall(told)]
+    return list(dict.fromkeys(numbers)), re.findall(r"[^\W_]+", f"{pattern.sub(' ', told)} {place}")
 
 
 def of(gan: str) -> list[str]:

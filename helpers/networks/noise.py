@@ -108,10 +108,10 @@ class Noise(Canvas):
         self.begin(*joined(self.drawn(kinds, likes)))
 
     @torch.no_grad()
-    def begin_best(self, likes, tries, first=None):
+    def begin_best(self, likes, tries, first=None, named=()):
         """Begin at those that `likes`, pictures (n, 3, h, w) -> (n,), likes best of `tries` random ones: half
-        of any class, half of those or pairs of those that were liked best. first: of this class alone.
-        Yields how many have been looked at."""
+        of any class, half of those or pairs of those that were liked best, or of the `named` ones. first: of
+        this class alone. Yields how many have been looked at."""
         eye, half = torch.eye(self.generator.classes), (tries + 1) // 2
         order = torch.randperm(len(eye), generator=self.rng)[torch.arange(half) % len(eye)]
         order = order if first is None else torch.full_like(order, first)
@@ -120,7 +120,7 @@ class Noise(Canvas):
             seen.append(part)
             yield PART * len(seen)
         ranked = order[joined(seen)[2].argsort(descending=True).cpu()]
-        best = torch.tensor(list(dict.fromkeys(ranked.tolist()))[:4])
+        best = torch.tensor(list(named) or list(dict.fromkeys(ranked.tolist()))[:4])
         pairs = best[torch.randint(len(best), (2, max(half, len(self.z))), generator=self.rng)]
         for part in self.drawn(eye[pairs].mean(0), likes):
             seen.append(part)

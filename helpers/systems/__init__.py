@@ -14,6 +14,8 @@ SYSTEMS = {
     "deep_daze": "helpers.systems.deep_daze",
     "big_sleep": "helpers.systems.big_sleep",
     "vqgan_clip": "helpers.systems.vqgan_clip",
+    "clip_guided_diffusion": "helpers.systems.clip_guided_diffusion",
+    "disco_diffusion": "helpers.systems.disco_diffusion",
 }
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from helpers.errors import Refused
 from helpers.settings import knob
-from helpers.systems.guided import FINE, Guided
+from helpers.systems.guided import FINE
+from helpers.systems.optimized import Optimized
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Guided):
+class Settings(Optimized):
     """BigSleep's knobs under an artist's names; the originals' in parentheses."""
 
     steps: int = knob(120, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
@@ -76,13 +77,16 @@ def paint(settings, state=None):
 
 def beginning(settings, studio, canvas, first):
     """Find where to begin: at the picture it starts from, or at the most liked of many; notes on the way."""
+    from helpers.networks import class_names
+
     if settings.latents.strip():
         return
     if studio.start is not None:
         for step in canvas.approach(studio.rough(settings), settings.fit_steps):
             yield f"init_image: step {step} of {settings.fit_steps} towards it"
     elif settings.search and settings.prompts.strip(" |^"):
-        for seen in canvas.begin_best(liking(settings, studio), settings.search, first):
+        named = [] if first is not None else class_names.found(settings.prompts, canvas.generator.names)[0]
+        for seen in canvas.begin_best(liking(settings, studio), settings.search, first, named):
             yield f"{seen} of about {settings.search} random pictures looked at"
 
 

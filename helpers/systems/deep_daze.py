@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from helpers.errors import Refused
 from helpers.settings import knob
-from helpers.systems.guided import FINE, Guided
+from helpers.systems.guided import FINE
+from helpers.systems.optimized import Optimized
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Guided):
+class Settings(Optimized):
     """DeepDaze's knobs under an artist's names; the originals' in parentheses."""
 
     width: int = knob(128, "width in pixels (image_width, size)", low=32, high=1024, step=8, rehearsal=40)

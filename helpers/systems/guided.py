@@ -1,4 +1,4 @@
-"""Knobs shared by every system that paints by looking: prompts, looks, tastes, pictures to start from, pace.
+"""Knobs shared by every system that paints by looking: prompts, looks, tastes, pictures to start from.
 
 Standard library only; wiring.py turns these knobs into guides and canvases.
 """
@@ -12,7 +12,6 @@ from helpers.errors import Refused
 from helpers.settings import Common, knob
 
 FINE = "Fine tuning"
-OPTIMIZERS = ("Adam", "AdamW", "RAdam", "NAdam", "Adamax", "Adagrad", "RMSprop", "SGD", "AdamP", "DiffGrad")
 AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "warp", "jitter", "gray",
                  "sharpness", "blur", "noise", "erase")
 
@@ -67,6 +66,8 @@ class Guided(Common):
     center: str = knob(0,
                        "gather looks in the middle: 0 no, 2 a bit, 8 a lot (center_bias, center_focus)",
                        low=0, high=20, kind="schedule", live=True, group=FINE)
+    gray_crops: str = knob(0, "the share of looks at parts that sees no colors", low=0, high=1,
+                           kind="schedule", live=True, group=FINE)
     augment: str = knob("flip, affine", "changes made to every look, with commas (augments, use_augs)",
                         choices=AUGMENTATIONS, kind="list", live=True, group=FINE)
     look_noise: str = knob(0.05, "grain laid over every look (noise_fac)", low=0, high=1, kind="schedule",
@@ -116,18 +117,6 @@ class Guided(Common):
     mask_softness: int = knob(0, "blend inside the mask's edge, in pixels", low=0, high=64, step=1,
                               group=FINE)
 
-    # Pace
-    learning_rate: str = knob(0, "how boldly each step paints; 0 is what suits the canvas (lr, step_size)",
-                              low=0, high=10, kind="schedule", live=True)
-    optimizer: str = knob("Adam", "the rule by which it learns from a look (opt)", choices=OPTIMIZERS,
-                          group=FINE)
-    patience: int = knob(0, "halve the pace after so many steps without progress, 0 never (adaptiveLR)",
-                         low=0, high=1000, step=1, group=FINE)
-    weight_decay: float = knob(0.0, "pull of all parameters toward zero (weight_decay)", low=0, high=1,
-                               step=0.001, group=FINE)
-    ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
-                      high=0.999, step=0.001, group=FINE)
-
     def check(self):
         super().check()
         for name in ("story_every", "story_at"):
@@ -158,7 +147,7 @@ class Guided(Common):
             raise Refused(f"target_image is {self.target_image!r}",
                           "its pictures hold all the time, with neither scenes nor stops",
                           "try 'a.png | b.png:0.5'")
-        if not self.overview and not self.crops:
+        if not any(schedules.parse(self.overview).values + schedules.parse(self.crops).values):
             raise Refused("overview and crops are both 0", "somebody has to look", "try overview=4")
         if self.palette.strip():
             palettes.parse(self.palette)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from helpers.errors import Refused
 from helpers.settings import knob
-from helpers.systems.guided import FINE, Guided, present
+from helpers.systems.guided import FINE, present
+from helpers.systems.optimized import Optimized
 
 DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Guided):
+class Settings(Optimized):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
     steps: int = knob(160, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)

@@ -109,10 +109,11 @@ def look(settings, studio, eye, scene, seen, noises):
 def cutouts(settings, studio, eye):
     schedule = schedules.parse
     bell = (settings.crop_mean, settings.crop_spread) if settings.crop_sizes == "bell" else None
-    return Cutouts(eye.size, settings.overview, settings.crops, power=schedule(settings.crop_power),
-                   smallest=schedule(settings.smallest_crop), largest=schedule(settings.largest_crop),
-                   center=schedule(settings.center), bell=bell, augment=Augment(settings.augment, studio.rng),
-                   noise=schedule(settings.look_noise), rng=studio.rng)
+    return Cutouts(eye.size, schedule(settings.overview), schedule(settings.crops),
+                   power=schedule(settings.crop_power), smallest=schedule(settings.smallest_crop),
+                   largest=schedule(settings.largest_crop), center=schedule(settings.center), bell=bell,
+                   augment=Augment(settings.augment, studio.rng), noise=schedule(settings.look_noise),
+                   gray=schedule(settings.gray_crops), rng=studio.rng)
 
 
 def tastes(settings, studio):

@@ -16,7 +16,7 @@ from ... import weights
 MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-darknet": "perceptor",
            "vqgan-world": "vqgan", "vqgan-world-prior": "prior", "biggan-world": "biggan",
            "pix2pix-world": "pix2pix", "adm-world": "adm", "secondary-world": "secondary",
-           "classifier-world": "classifier"}
+           "classifier-world": "classifier", "upscaler-world": "upscaler"}
 
 
 def main(arguments=None):

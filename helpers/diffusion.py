@@ -1,0 +1,137 @@
+"""The diffusion loop: noise becomes a picture, one noise level after the other. It yields Frames, as loop.py.
+
+    denoise = Guided(net, guide, scale=1000)
+    for frame in Diffusion(denoise, start(levels[0], shape, seeds), levels, seeds=seeds, rng=rng): …
+
+Every draw of a step depends on its number and a seed alone: those of the guide's looks on the first seed,
+those of the noise on each picture's own. So a resumed run paints the same pixels, and a picture's noise is
+the same alone and among others.
+"""
+
+import torch
+
+from helpers.cutouts import at
+from helpers.errors import Refused
+from helpers.frames import Frames, fitting
+from helpers.loop import PATIENCE
+from helpers.machine import dice, mix
+from helpers.samplers import SAMPLERS
+
+
+class Diffusion(Frames):
+    """Frames of x (n, 3, h, w) = picture + levels[skip] * noise on its way down.
+
+    denoise: a guidance.Guided. levels: falling to 0, (steps + 1,). sampler: a name of SAMPLERS, with its
+    `options`. seeds: n of them. rng: what the guide's looks are drawn from. skip: steps left out at the
+    start. before_step is free to move `x`.
+    """
+
+    def __init__(self, denoise, x, levels, *, sampler="ddim", seeds=(0,), rng=None, every=1, skip=0,
+                 before_step=(), **options):
+        super().__init__(len(levels) - 1 - skip, every, before_step)
+        self.denoise, self.x, self.levels, self.skip = denoise, x, levels, skip
+        self.sampler, self.options = SAMPLERS[sampler], options
+        self.seeds, self.rng = list(seeds), rng if rng is not None else torch.Generator()
+        self.memory = ()
+        self.seen = None            # what x is taken for, before guidance; nothing before the first step
+        self.failures = 0
+        self.rest = 1               # the guide looks at every so manieth step; may be a function of progress
+        self.finish = None          # a last touch to the finished picture, (n, 3, h, w) in [0, 1]
+
+    @property
+    def sigma(self):
+        """The noise level of x."""
+        return float(self.levels[self.skip + self.step])
+
+    def one_step(self):
+        state = fitting(self.stepped, self.denoise.guide.economize)
+        if not state.x.isfinite().all():
+            raise Refused(f"the picture is not a number after step {self.step + 1}",
+                          "a picture needs finite steps",
+                          "try a lower guidance_scale, or another network or precision")
+        self.failures = self.failures + 1 if self.denoise.torn else 0
+        if self.failures >= PATIENCE:
+            raise Refused(f"the guide's slope was not a number {PATIENCE} steps in a row",
+                          "a picture needs finite steps", "try a lower guidance_scale, or fewer perceptors")
+        self.x, self.memory, self.seen = state.x, state.memory, self.denoise.plain
+        return self.denoise.losses
+
+    def stepped(self):
+        """The sampler's next state. It is made anew for each step, so whatever moved x is seen."""
+        self.rng.manual_seed(mix(self.seeds[0], self.step))
+        every = max(1, round(at(self.rest, float(self.denoise.pace(self.sigma)))))
+        self.denoise.resting = self.step % every > 0
+        return next(self.sampler(self.denoise, self.x, self.levels, self.noise, start=self.skip + self.step,
+                                 memory=self.memory, **self.options))
+
+    def noise(self, step):
+        """(n, 3, h, w), each picture's from its own seed."""
+        return noise(self.x, self.seeds, step)
+
+    def image(self):
+        """The picture as it is now, (n, 3, h, w) in [0, 1]: what the noise is taken for, and at last x."""
+        now = self.x if self.step >= self.steps else self.seen
+        if now is None:             # before the first step: no more than a glimpse
+            now = self.x / (1 + self.sigma**2) ** 0.5
+        image = ((now + 1) / 2).detach().clamp(0, 1).float()
+        return self.finish(image) if self.finish and self.step >= self.steps else image
+
+    def state_dict(self):
+        """Enough for the very same next step."""
+        return {"step": self.step, "seconds": self.seconds, "failures": self.failures, "x": self.x,
+                "seen": self.seen, "memory": {str(i): part for i, part in enumerate(self.memory)}}
+
+    def load_state_dict(self, state):
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        self.failures, self.x = int(state["failures"]), state["x"].to(self.x)
+        self.seen = None if state["seen"] is None else state["seen"].to(self.x)
+        parts = state.get("memory", {})
+        kept = (parts[str(i)] for i in range(len(parts)))
+        self.memory = tuple(part.to(self.x) if torch.is_tensor(part) else part for part in kept)
+
+
+def noise(like, seeds, step=-1):
+    """Standard normal, as large as `like`, (n, 3, h, w): each picture's from a seed of its own; step -1 is
+    what comes before the first one."""
+    drawn = [torch.randn(like.shape[1:], generator=dice(seed, step), dtype=torch.float32) for seed in seeds]
+    return torch.stack(drawn).to(like)
+
+
+def start(picture, seeds, sigma):
+    """x at noise level sigma, where `picture` (1 or n, 3, h, w) in [0, 1] lies below the noise."""
+    clean = (2 * picture - 1).expand(len(seeds), -1, -1, -1)
+    return clean + float(sigma) * noise(clean, seeds)
+
+
+class Inside:
+    """A hook that keeps what happens inside every so manieth step: what is there, what it is taken for, and
+    which way the guide wants it, as pictures in three rows, with captions.
+
+        inside = Inside(painting, 10)
+        for frame in painting: …
+        studio.sheet(*inside.rows(), columns=len(inside.kept))
+    """
+
+    def __init__(self, painting, every=10):
+        self.every, self.kept, self.before = max(1, every), [], None
+        painting.before_step.append(self)
+
+    def __call__(self, painting):
+        if self.before:
+            step, x, sigma = self.before
+            inside = painting.denoise
+            self.kept.append((step, x / (1 + sigma**2) ** 0.5, inside.plain, inside.slope))
+        due = painting.step % self.every == 0
+        self.before = (painting.step + 1, painting.x[:1], painting.sigma) if due else None
+
+    def rows(self):
+        """(pictures (1, 3, h, w) in [0, 1], captions): all that is there, all guesses, all slopes."""
+        pictures, captions = [], []
+        for row, name in enumerate(("there", "taken for", "wanted")):
+            for step, *parts in self.kept:
+                part = parts[row][:1]
+                if name == "wanted":        # against the slope, so strong that it can be seen
+                    part = -part / (3 * part.square().mean().sqrt()).clamp(min=1e-9)
+                pictures.append(((part + 1) / 2).clamp(0, 1).float())
+                captions.append(f"step {step}: {name}")
+        return pictures, captions

@@ -1,0 +1,94 @@
+"""Knobs shared by the systems in which noise becomes a picture: networks, levels, samplers, guidance.
+
+Standard library only; diffusing.py turns these knobs into a painting.
+"""
+
+from dataclasses import dataclass
+
+from helpers import schedules
+from helpers.errors import Refused
+from helpers.settings import knob
+from helpers.systems.guided import FINE, Guided, present
+
+SAMPLERS = ("ddim", "plms", "ddpm", "euler", "heun", "dpmpp_2m", "dpmpp_2m_sde")
+LEVELS = ("respaced", "even", "karras")
+WAYS = ("network", "secondary", "guess")
+WITH_ETA = ("ddim", "dpmpp_2m_sde")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diffused(Guided):
+    """What a guided diffusion has beside prompts, looks and tastes."""
+
+    width: int = knob(64, "width in pixels (image_size, side_x)", low=32, high=2048, step=8, rehearsal=32)
+    height: int = knob(64, "height in pixels (image_size, side_y)", low=32, high=2048, step=8, rehearsal=32)
+    steps: int = knob(50, "steps from noise to picture (diffusion_steps, timestep_respacing)", low=2,
+                      high=1000, step=1, rehearsal=3)
+    every: int = knob(5, "steps from one look at the picture to the next (display_rate, save_frequency)",
+                      low=1, high=1000, step=1, rehearsal=1)
+    guidance_scale: str = knob(1000, "how strictly words are followed (clip_guidance_scale)", low=0,
+                               high=1e6, kind="schedule", live=True)
+    skip: int = knob(-1, "steps left out at the start, so that more of init_image stays; -1 is half of them "
+                     "with a picture to start from, none without (skip_steps, skip_timesteps)", low=-1,
+                     high=999, step=1)
+    pictures: int = knob(1, "how many at once, each of its own noise (batch_size)", low=1, high=64, step=1)
+
+    upscaler: str = knob("auto", "what makes the finished picture larger: a network of the catalogue or your "
+                         "own file, nothing for none; auto is the built-in one for the built-in model",
+                         rehearsal="", group=FINE)
+    model: str = knob("adm-world", "what paints: a diffusion network of the catalogue or your own file "
+                      "(diffusion_model, custom_path, model_path)", group=FINE)
+    kind: str = knob("", "for a network of classes: the one it paints, by name; empty is any (class_cond)",
+                     group=FINE)
+    sampler: str = knob("ddim", "the way from noise to picture (diffusion_sampling_mode)", choices=SAMPLERS,
+                        group=FINE)
+    eta: float = knob(0.8, "how much noise is drawn anew on the way, by ddim and dpmpp_2m_sde", low=-1,
+                      high=2, step=0.05, group=FINE)
+    noise_levels: str = knob("respaced", "where its steps lie: evenly in the network's own time, as ddim "
+                             "counts or as ddpm, or denser near the end", choices=LEVELS, group=FINE)
+    through: str = knob("network", "how the slope of a look is led back: through what paints, through a "
+                        "small network beside it, or not at all (use_secondary_model)", choices=WAYS,
+                        group=FINE)
+    secondary: str = knob("secondary-world", "that small network", group=FINE)
+    guide_every: str = knob(1, "look at every step, every second one … ", low=1, high=50, kind="schedule",
+                            live=True, group=FINE)
+    batches: str = knob(1, "how often looks are drawn anew per step, for a calmer slope (cutn_batches)",
+                        low=1, high=64, kind="schedule", live=True, group=FINE)
+    clamp: str = knob(0.05, "the steepest a slope may be, 0 for any (clamp_max)", low=0, high=10,
+                      kind="schedule", live=True, group=FINE)
+    even_light: bool = knob(False, "leave the mean of each color alone (grad_center)", live=True, group=FINE)
+    threshold: str = knob(1, "scale pictures of which less than this share keeps within black and white "
+                          "(dynamic thresholding), 1 none, 0 cuts it off (clip_denoised)", low=0, high=1,
+                          kind="schedule", live=True, group=FINE)
+    range: str = knob(0.05, "keep within black and white (range_scale, sat_scale)", low=0, high=100,
+                      kind="schedule", live=True, group=FINE)
+    classifier: str = knob("", "a classifier that sees through noise, to be led by its word for one class, "
+                           "too", group=FINE)
+    classifier_scale: str = knob(1, "how strictly (classifier_scale)", low=0, high=1000, kind="schedule",
+                                 live=True, group=FINE)
+    classifier_kind: str = knob("", "which class; empty is what the prompts name", group=FINE)
+
+    overview: str = knob(6, "looks at the whole picture per step (cut_overview)", low=0, high=64,
+                         kind="schedule", live=True)
+    crops: str = knob(6, "looks at parts of the picture per step (cutn, cut_innercut)", low=0, high=256,
+                      kind="schedule", live=True, rehearsal="4")
+
+    def check(self):
+        super().check()
+        if self.skip >= self.steps:
+            raise Refused(f"skip is {self.skip}",
+                          f"{self.steps} steps can leave out {self.steps - 1} at most",
+                          f"try {self.steps // 2}")
+        if self.sampler == "ddim" and self.eta > 1 or self.sampler == "dpmpp_2m_sde" and self.eta < 0:
+            room = "-1 to 1" if self.sampler == "ddim" else "0 up"
+            raise Refused(f"eta is {schedules.written(self.eta)}", f"for {self.sampler} it goes from {room}",
+                          "try 0.8")
+
+    def skipped(self):
+        """Steps left out at the start."""
+        if self.skip >= 0:
+            return self.skip
+        return self.steps // 2 if present(self.init_image) and not present(self.mask) else 0
+
+    def length(self):
+        return self.steps - self.skipped()

@@ -1,0 +1,255 @@
+"""The diffusion loop: frames on the way from noise to picture, whatever happens on it."""
+
+import logging
+
+import pytest
+import stand_ins
+import torch
+
+from helpers import diffusion, systems
+from helpers.errors import Refused
+from helpers.guidance import Guided
+from helpers.guides import Guide
+from helpers.noise_levels import karras
+from helpers.samplers import SAMPLERS, Guess
+from stand_ins import half, photo
+
+LEVELS = karras(8, 0.05, 10)
+
+
+class Known:
+    """The ideal denoiser of pictures drawn from a normal distribution about 0.3, spread 0.2."""
+
+    class process:      # noqa: N801
+        sigmas = LEVELS.flip(0)
+
+        @staticmethod
+        def time(sigma):
+            return 0.0
+
+    def __call__(self, x, sigma):
+        return Guess((0.3 * sigma**2 + 0.04 * x) / (sigma**2 + 0.04))
+
+
+class Watcher(Guide):
+    """Likes dark pictures; fits into memory only when it looks at little at a time; may be torn."""
+
+    def __init__(self, fits=8, torn=()):
+        super().__init__()
+        self.flight, self.fits, self.torn, self.looks = 8, fits, torn, 0
+
+    def forward(self, image, progress=0.0):
+        if self.flight > self.fits:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        self.looks += 1
+        return image.sum() / len(image) * (float("nan") if self.looks in self.torn else 1)
+
+    def economize(self):
+        self.flight //= 2
+        return self.flight >= 1
+
+
+def easel(guide=None, scale=0.01, count=2, sampler="ddim", skip=0, seeds=None, **options):
+    seeds = range(5, 5 + count) if seeds is None else seeds
+    denoise = Guided(Known(), guide or Watcher(), scale=scale, clamp=0, pace=lambda sigma: 1 - sigma / 10)
+    gray = torch.full((1, 3, 8, 8), 0.5)
+    return diffusion.Diffusion(denoise, diffusion.start(gray, seeds, LEVELS[skip]), LEVELS, sampler=sampler,
+                               seeds=seeds, skip=skip, **options)
+
+
+def test_frames():
+    frames = list(easel(every=3))
+    assert [frame.step for frame in frames] == list(range(1, 9)) and frames[0].total == 8
+    assert [frame.step for frame in frames if frame.image is not None] == [3, 6, 8]
+    assert frames[-1].image.shape == (2, 3, 8, 8) and 0 <= frames[-1].image.min()
+    assert frames[2].losses.keys() == {"watcher"} and frames[0].losses == {}
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_skipped_steps_are_no_steps(sampler):
+    frames = list(easel(skip=5, sampler=sampler))
+    assert [frame.step for frame in frames] == [1, 2, 3]
+
+
+def test_a_picture_is_the_same_alone_and_among_others():
+    among = list(easel(count=3, eta=0.7))[-1].image
+    alone = list(easel(seeds=[6], eta=0.7))[-1].image
+    assert torch.allclose(among[1], alone[0], atol=1e-6) and not torch.allclose(among[0], among[1], atol=0.01)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_resume_is_exact(sampler):
+    straight = list(easel(sampler=sampler))[-1].image
+    first = easel(sampler=sampler)
+    for _ in range(3):
+        next(first)
+    second = easel(sampler=sampler)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(second.image(), first.image())
+    assert torch.equal(list(second)[-1].image, straight)
+
+
+def test_the_picture_on_the_way_is_what_the_noise_is_taken_for():
+    painting = easel(every=1)
+    before = painting.x.clone()
+    frame = next(painting)
+    assert torch.allclose(frame.image, (Known()(before, 10.0).clean + 1).div(2).clamp(0, 1), atol=1e-5)
+
+
+def test_hooks_may_move_x():
+    def mirror(painting):
+        painting.x = (painting.x + painting.x.flip(-1)) / 2
+
+    image = list(easel(before_step=[mirror], sampler="euler"))[-1].image
+    assert torch.allclose(image, image.flip(-1), atol=1e-5)
+
+
+def test_the_guide_may_rest():
+    guide = Watcher()
+    painting = easel(guide)
+    painting.rest = lambda progress: 4 if progress < 0.9 else 1
+    frames = list(painting)
+    looked = [bool(frame.losses) for frame in frames if frame.image is not None]
+    assert looked == [True, False, False, False, True, True, True, True][:len(looked)] and guide.looks == 5
+
+
+def test_out_of_memory_goes_on_with_less_at_a_time(caplog):
+    guide = Watcher(fits=2)
+    with caplog.at_level(logging.WARNING):
+        image = list(easel(guide))[-1].image
+    assert guide.flight == 2 and "half as many" in caplog.text
+    assert torch.equal(image, list(easel())[-1].image)
+    with pytest.raises(Refused, match="the picture does not fit into memory"):
+        next(easel(Watcher(fits=0)))
+
+
+def test_slopes_that_are_no_numbers():
+    assert list(easel(Watcher(torn=(2, 3))))[-1].image.isfinite().all()
+    with pytest.raises(Refused) as refusal:
+        list(easel(Watcher(torn=(2, 3, 4))))
+    assert str(refusal.value) == (
+        "the guide's slope was not a number 3 steps in a row; a picture needs finite steps: try a lower "
+        "guidance_scale, or fewer perceptors")
+
+
+def test_a_network_that_breaks():
+    painting = easel()
+    painting.denoise.net = lambda x, sigma: Guess(x / 0 if sigma < 1 else x * 0)
+    with pytest.raises(Refused) as refusal:
+        list(painting)
+    said = f"the picture is not a number after step {painting.step + 1}; a picture"
+    assert str(refusal.value).startswith(said)
+    assert painting.image().isfinite().all()
+
+
+def test_what_happens_inside():
+    painting = easel(count=1)
+    inside = diffusion.Inside(painting, 3)
+    list(painting)
+    assert [step for step, *_ in inside.kept] == [1, 4, 7]
+    pictures, captions = inside.rows()
+    assert len(pictures) == len(captions) == 9
+    assert captions[::4] == ["step 1: there", "step 4: taken for", "step 7: wanted"]
+    assert all(p.shape == (1, 3, 8, 8) and 0 <= p.min() and p.max() <= 1 for p in pictures)
+    assert pictures[6].mean() < 0.5, "it wants the picture dark"
+
+
+def test_the_finished_picture_gets_a_last_touch():
+    painting = easel(every=1)
+    painting.finish = lambda image: image * 0
+    frames = list(painting)
+    assert frames[-2].image.mean() > 0.1 and frames[-1].image.sum() == 0
+
+
+# ---------------------------------------------------------------- the systems
+
+@pytest.fixture
+def nets(monkeypatch):
+    monkeypatch.setenv("DEVICE", "cpu")
+    return stand_ins.install(monkeypatch)
+
+
+def paint(**values):
+    cls = systems.load("clip_guided_diffusion").Settings
+    settings = cls.from_dict(cls().rehearsal().to_dict() | {"prompts": "moon"} | values)
+    return systems.load("clip_guided_diffusion").paint(settings)
+
+
+def picture(**values):
+    return list(paint(**values))[-1].image
+
+
+@pytest.mark.parametrize("softness", [0, 8])
+def test_a_mask_keeps_the_rest(nets, softness):
+    start = stand_ins.photo(2, 32, 32)
+    image = picture(init_image=start, mask=half(), mask_softness=softness, steps=6)
+    kept = torch.tensor(start).permute(2, 0, 1)[None] / 255
+    assert (image[..., :16] - kept[..., :16]).abs().max() <= 1 / 255
+    assert (image[..., 20:] - kept[..., 20:]).abs().mean() > 0.01
+
+
+def test_more_skipped_steps_leave_more_of_the_picture(nets):
+    start = torch.from_numpy(photo(2, 32, 32)).permute(2, 0, 1)[None] / 255
+    made = [picture(init_image=photo(2, 32, 32), steps=20, skip=skip, guidance_scale="0")
+            for skip in (2, 12, 18)]
+    away = [(image - start).abs().mean() for image in made]
+    assert away[0] > away[1] > away[2]
+    assert paint(init_image=photo(2, 32, 32), steps=20).steps == 10, "half of them, unless said otherwise"
+    assert paint(steps=20).steps == 20
+
+
+def test_pictures_have_seeds_of_their_own(nets):
+    pair = picture(pictures=2, seed=4, guidance_scale="0")
+    assert torch.allclose(pair[1:], picture(seed=5, guidance_scale="0"), atol=1e-4)
+
+
+def test_the_finished_picture_is_enlarged(nets):
+    frames = list(paint(upscaler="any", every=1))
+    assert [frame.image.shape[-1] for frame in frames] == [32, 32, 64]
+    assert paint(upscaler="any").networks[-1] == "any"
+    assert picture(upscaler="auto").shape[-1] == 32, "nothing is there to enlarge it"
+
+
+def test_classes_are_named_or_any(nets):
+    cat, dog = (picture(model="of classes", kind=kind, guidance_scale="0") for kind in ("Cat", "dog"))
+    assert not torch.equal(cat, dog)
+    assert picture(model="of classes", guidance_scale="0").shape == (1, 3, 32, 32)
+
+
+@pytest.mark.parametrize("values, said", [
+    ({"width": 40, "height": 32}, None),
+    ({"width": 36}, "width is 36; it goes in steps of 8: try 32 or 40"),
+    ({"steps": 1}, "steps is 1; it must be between 2 and 1000: try 2"),
+    ({"steps": 0}, "steps is 0; it must be between 2 and 1000: try 2"),
+    ({"steps": 20, "skip": 20}, "skip is 20; 20 steps can leave out 19 at most: try 10"),
+    ({"eta": 1.5}, "eta is 1.5; for ddim it goes from -1 to 1: try 0.8"),
+    ({"eta": -0.5, "sampler": "dpmpp_2m_sde"}, "eta is -0.5; for dpmpp_2m_sde it goes from 0 up: try 0.8"),
+    ({"kind": "cat"}, "kind is 'cat'; adm-world knows no classes: leave kind empty, or take a network of "
+     "classes"),
+    ({"kind": "bot", "model": "of classes"}, "no class of this network called 'bot'; did you mean 'boat'?"),
+    ({"classifier": "any"}, "any knows nothing of 'moon'; it knows car, boat, cat, dog: name one of these as "
+     "classifier_kind"),
+    ({"crops": "[4]*100"}, "crops has 100 numbers in '[4]*100'; a list has one for each of 1000 noise "
+     "levels: let the counts sum to 1000, or try '0: 1, 0.5: 0.2'"),
+    ({"overview": 0, "crops": "[0]*1000"}, "overview and crops are both 0; somebody has to look: try "
+     "overview=4"),
+])
+def test_settings_that_cannot_be(nets, values, said):
+    if said is None:
+        assert picture(**values).shape == (1, 3, 32, 40)
+        return
+    with pytest.raises(Refused) as refusal:
+        paint(**values)
+    assert str(refusal.value) == said
+
+
+def test_a_network_is_not_asked_for_what_it_cannot_paint(nets, monkeypatch):
+    from helpers.networks import adm
+    big = stand_ins.denoiser()
+    big.config = big.config | {"image_size": 512}
+    monkeypatch.setattr(adm, "load", lambda name, device="cpu", **_: big)
+    with pytest.raises(Refused) as refusal:
+        paint(width=256, height=256, model="512x512_diffusion_uncond_finetune_008100")
+    assert str(refusal.value) == (
+        "the picture is 256 x 256; 512x512_diffusion_uncond_finetune_008100 learned from pictures of 512 x "
+        "512, and half as large they come out black: try width=512 and height=512")

@@ -1,0 +1,98 @@
+"""What Disco Diffusion has beside CLIP Guided Diffusion."""
+
+import pytest
+import stand_ins
+import torch
+from stand_ins import half, photo
+
+from helpers import systems
+from helpers.errors import Refused
+from helpers.systems import disco_diffusion
+
+
+@pytest.fixture(autouse=True)
+def eyes(monkeypatch):
+    monkeypatch.setenv("DEVICE", "cpu")
+    return stand_ins.install(monkeypatch)
+
+
+def paint(**values):
+    base = disco_diffusion.Settings().rehearsal().to_dict() | {"prompts": "moon"}
+    return disco_diffusion.paint(disco_diffusion.Settings.from_dict(base | values))
+
+
+def picture(**values):
+    return list(paint(**values))[-1].image
+
+
+@pytest.mark.parametrize("mirror, axes", [("left-right", [-1]), ("up-down", [-2]), ("both", [-1, -2])])
+def test_mirroring_folds_the_noise_once(mirror, axes):
+    painting = paint(mirror=mirror, mirror_at="50%", steps=4, eta=0)
+    next(painting)
+    next(painting)
+    before = painting.x.clone()
+    painting.before_step[0](painting)
+    for axis in axes:
+        assert torch.equal(painting.x, painting.x.flip(axis))
+        assert torch.equal(painting.x.narrow(-1, 0, 1)[..., :1, :], before.narrow(-1, 0, 1)[..., :1, :])
+    for step in (0, 1, 3):
+        painting.step = step
+        painting.x = before
+        painting.before_step[0](painting)
+        assert torch.equal(painting.x, before), "once, and at its time"
+
+
+@pytest.mark.parametrize("axis", [-1, -2])
+@pytest.mark.parametrize("side", [6, 7])
+def test_the_first_half_stays(axis, side):
+    x = torch.randn(1, 3, side, side)
+    folded = disco_diffusion.mirrored(x, axis)
+    assert torch.equal(folded, folded.flip(axis)) and folded.shape == x.shape
+    assert torch.equal(folded.narrow(axis, 0, side // 2), x.narrow(axis, 0, side // 2))
+
+
+@pytest.mark.parametrize("text, steps", [("9%", [2]), ("0.5", [10]), ("0%, 50%, 100%", [0, 10, 19]),
+                                         ("", [])])
+def test_when_it_folds(text, steps):
+    assert disco_diffusion.Settings(steps=20, mirror_at=text).folds() == steps
+
+
+@pytest.mark.parametrize("values, said", [
+    ({"mirror_at": "9"}, "mirror_at has '9'; it takes parts of the way, 0% to 100%: try '9%'"),
+    ({"mirror_at": "0: 1"}, "mirror_at has '0: 1'; it takes parts of the way, 0% to 100%: try '9%'"),
+    ({"perlin": "color", "init_image": "a.png"}, "perlin is set with init_image; a picture begins in one "
+     "way: leave perlin off, or init_image empty"),
+    ({"crops": "[4]*400+__import__('os')"}, "crops has \"__import__('os')\" in "
+     "\"[4]*400+__import__('os')\"; a list is written as '[12]*400+[4]*600': try '0: 1, 0.5: 0.2'"),
+])
+def test_settings_that_cannot_be(values, said):
+    with pytest.raises(Refused) as refusal:
+        disco_diffusion.Settings(**values)
+    assert str(refusal.value) == said
+
+
+def test_schedules_follow_the_noise_not_the_steps(eyes):
+    """[12]*400+[4]*600: twelve overview looks while the noise is among the highest 400 of 1000 levels, at any
+    number of steps."""
+    def looks(steps):
+        seen = []
+        painting = paint(overview="[3]*400+[1]*600", crops="0", steps=steps)
+        for _ in painting:
+            level = 999 - painting.denoise.net.process.time(float(painting.levels[painting.step - 1]))
+            seen.append((level >= 400, eyes["disco-resnet"].calls[-1]))
+        return seen
+
+    for steps in (10, 25):
+        assert all(count == (1 if late else 3) for late, count in looks(steps))
+
+
+def test_clouds_are_below_the_noise():
+    clouds, gray = (picture(perlin=mode, skip=9, steps=10, guidance_scale="0") for mode in ("color", "gray"))
+    assert (clouds[:, 0] - clouds[:, 1]).abs().mean() > (gray[:, 0] - gray[:, 1]).abs().mean() + 0.02
+    assert systems.load("disco_diffusion") is disco_diffusion
+
+
+def test_masks_and_starts_are_those_of_every_diffusion():
+    kept = picture(init_image=photo(2, 32, 32), mask=half(), steps=5)[..., :16]
+    start = torch.tensor(photo(2, 32, 32)).permute(2, 0, 1)[None] / 255
+    assert (kept - start[..., :16]).abs().max() <= 1 / 255
