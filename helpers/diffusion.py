@@ -8,6 +8,9 @@ those of the noise on each picture's own. So a resumed run paints the same pixel
 the same alone and among others.
 """
 
+import math
+from itertools import islice
+
 import torch
 
 from helpers.cutouts import at
@@ -16,6 +19,8 @@ from helpers.frames import Frames, fitting
 from helpers.loop import PATIENCE
 from helpers.machine import dice, mix
 from helpers.samplers import SAMPLERS
+
+MOST_PARTS = 8      # of one step
 
 
 class Diffusion(Frames):
@@ -37,6 +42,7 @@ class Diffusion(Frames):
         self.failures = 0
         self.rest = 1               # the guide looks at every so manieth step; may be a function of progress
         self.finish = None          # a last touch to the finished picture, (n, 3, h, w) in [0, 1]
+        self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
 
     @property
     def sigma(self):
@@ -61,12 +67,38 @@ class Diffusion(Frames):
         self.rng.manual_seed(mix(self.seeds[0], self.step))
         every = max(1, round(at(self.rest, float(self.denoise.pace(self.sigma)))))
         self.denoise.resting = self.step % every > 0
-        return next(self.sampler(self.denoise, self.x, self.levels, self.noise, start=self.skip + self.step,
-                                 memory=self.memory, **self.options))
+        state = next(self.way(self.levels))
+        parts = self.parts()
+        if parts > 1:
+            state = next(islice(self.way(self.finer(parts)), parts - 1, None))
+        return state
+
+    def way(self, levels):
+        """The sampler's states from here on, down these levels."""
+        return self.sampler(self.denoise, self.x, levels, self.noise, start=self.skip + self.step,
+                            memory=self.memory, **self.options)
+
+    def parts(self):
+        """In how many the step is to be taken, so that the guide pulls little enough in each (after Crowson's
+        clip-guided-diffusion of 2024, which chooses its next level by that)."""
+        high, low = (float(level) for level in self.levels[self.skip + self.step:][:2])
+        moved = high**2 / math.sqrt(1 + high**2) * (1 - low / high) * self.denoise.slope
+        most = moved.square().mean((1, 2, 3)).sqrt().max().item()
+        return min(MOST_PARTS, math.ceil(most / self.pull)) if self.pull and math.isfinite(most) else 1
+
+    def finer(self, parts):
+        """The levels with this step in so many parts, even in the logarithm; the last step of all is even in
+        sigma, as it goes down to nothing."""
+        here = self.skip + self.step
+        high, low = (float(level) for level in self.levels[here:here + 2])
+        ways = [part / parts for part in range(1, parts)]
+        between = [high * (low / high) ** way if low else high * (1 - way) for way in ways]
+        return [*map(float, self.levels[:here + 1]), *between, *map(float, self.levels[here + 1:])]
 
     def noise(self, step):
-        """(n, 3, h, w), each picture's from its own seed."""
-        return noise(self.x, self.seeds, step)
+        """(n, 3, h, w), each picture's from its own seed; `step` counts finer levels, too."""
+        part = step - self.skip - self.step - 1
+        return noise(self.x, self.seeds, self.step + 1 if not part else (self.step + 1) * 1_000_003 + part)
 
     def image(self):
         """The picture as it is now, (n, 3, h, w) in [0, 1]: what the noise is taken for, and at last x."""

@@ -8,6 +8,7 @@ So do clocks and ratios ("at 12:30", "16:9"): a bare whole number right behind a
 numbers beyond 100, which are years or ports. "at 12:30 :2" and "at 12:30:0.5" do have a weight.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -120,3 +121,12 @@ def _peel(text: str) -> tuple[str, list[float]]:
 def _clock(text: str) -> bool:
     """Does the text end in something like 12:30, 12:30:45 or 16:9?"""
     return any(match.end() == len(text.rstrip()) for match in _CLOCK.finditer(text))
+
+
+def rising(text: str, name: str) -> list[int]:
+    """'30, 75' -> [30, 75]; Refused unless they rise from above 0."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    numbers = [int(word) if re.fullmatch("[0-9]{1,6}", word) else 0 for word in words]
+    if any(b <= a for a, b in itertools.pairwise([0, *numbers])):
+        raise Refused(f"{name} is {text!r}", "it takes rising whole numbers above 0", "try '30, 75'")
+    return numbers

@@ -103,6 +103,19 @@ def parse(given: "str | float | list | Schedule | Levels", name: str = "schedule
     return Schedule(tuple(sorted(keys, key=lambda key: key[0])))  # stable: a jump keeps its order
 
 
+def several(text: str, name: str, count: int, of: str) -> tuple:
+    """The schedules of a text, parted by bars, none where it is empty; Refused unless there are `count` of
+    them and their values are 0 or more."""
+    found = tuple(parse(part, name) for part in text.split("|")) if text.strip() else ()
+    if found and len(found) != count:
+        raise Refused(f"{name} has {len(found)} schedule{'s' * (len(found) > 1)}", f"there are {count} {of}",
+                      f"write one for each, such as {' | '.join(['1'] * min(count, 4))!r}")
+    if any(value < 0 for schedule in found for value in schedule.values):
+        raise Refused(f"{name} is {text!r}", "what it multiplies by is 0 or more",
+                      "to keep away from something give its prompt a weight below 0")
+    return found
+
+
 def _levels(text: str, given: str, name: str) -> Levels:
     runs: list[tuple[int, float]] = []
     for part in _split(text):

@@ -113,6 +113,34 @@ def test_the_guide_may_rest():
     assert looked == [True, False, False, False, True, True, True, True][:len(looked)] and guide.looks == 5
 
 
+def test_a_step_that_pulls_too_hard_is_taken_in_parts():
+    whole, parts = easel(scale=0.2), easel(scale=0.2)
+    parts.pull, calls, net = 0.005, [], parts.denoise.net
+    parts.denoise.net = lambda x, sigma: calls.append(sigma) or net(x, sigma)
+    image, frames = list(whole)[-1].image, list(parts)
+    assert len(frames) == 8, "as many steps as before"
+    assert len(calls) > 8 + 2 and calls.count(max(calls)) == 1, "at first the guide is weak"
+    assert not torch.equal(frames[-1].image, image)
+    levels = easel().finer(3)
+    assert levels[:1] + levels[3:] == pytest.approx(LEVELS.tolist())
+    assert levels == sorted(levels, reverse=True)
+    gentle = easel(scale=0.2)
+    gentle.pull = 1e9
+    assert torch.equal(list(gentle)[-1].image, list(easel(scale=0.2))[-1].image)
+
+
+def test_parts_of_steps_resume_exactly():
+    def made():
+        painting = easel(scale=0.2, eta=0.5)
+        painting.pull = 0.005
+        return painting
+    straight, first, second = list(made())[-1].image, made(), made()
+    for _ in range(3):
+        next(first)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(list(second)[-1].image, straight)
+
+
 def test_out_of_memory_goes_on_with_less_at_a_time(caplog):
     guide = Watcher(fits=2)
     with caplog.at_level(logging.WARNING):
@@ -189,7 +217,7 @@ def test_a_mask_keeps_the_rest(nets, softness):
 
 
 def test_more_skipped_steps_leave_more_of_the_picture(nets):
-    start = torch.from_numpy(photo(2, 32, 32)).permute(2, 0, 1)[None] / 255
+    start = torch.tensor(photo(2, 32, 32)).permute(2, 0, 1)[None] / 255
     made = [picture(init_image=photo(2, 32, 32), steps=20, skip=skip, guidance_scale="0")
             for skip in (2, 12, 18)]
     away = [(image - start).abs().mean() for image in made]
@@ -208,6 +236,11 @@ def test_the_finished_picture_is_enlarged(nets):
     assert [frame.image.shape[-1] for frame in frames] == [32, 32, 64]
     assert paint(upscaler="any").networks[-1] == "any"
     assert picture(upscaler="auto").shape[-1] == 32, "nothing is there to enlarge it"
+
+
+def test_steps_that_are_looked_at(nets):
+    frames = list(paint(steps=8, every=5, save_at="2, 3"))
+    assert [frame.step for frame in frames if frame.image is not None] == [2, 3, 5, 8]
 
 
 def test_classes_are_named_or_any(nets):

@@ -256,3 +256,41 @@ def test_anchor_pulls_to_the_start_never_to_gray():
     assert float(Anchor(start, decay=1.0)(picture(4), 1.0)) == 0
     assert float(Anchor(start, decay=0.5)(picture(4),
                                           1.0)) == pytest.approx(float(Likeness(start)(picture(4))) / 2)
+
+
+def test_weights_of_prompts_may_change_on_the_way():
+    eye, image = Eye(), picture()
+    told = guides.words(eye, parse("moon | sea"), paces=(lambda now: 1 - now, lambda now: now))
+    looks = Cutouts(eye.size, 1, 0)
+    guide = Prompts(eye, looks, told)
+    alone = [Prompts(eye, looks, guides.words(eye, parse(text)))(image) for text in ("moon", "sea")]
+    assert guide(image, 0.0) == pytest.approx(alone[0].item(), rel=1e-5)
+    assert guide(image, 1.0) == pytest.approx(alone[1].item(), rel=1e-5)
+    both = told + guides.images(eye, [(image, 1.0)])
+    assert both.now(1.0).tolist() == [0, 1, 1]
+
+
+def test_resemblance_is_kept_look_by_look():
+    eye, start = Eye(), picture(3)
+    guide = guides.Resemblance(eye, start, Cutouts(eye.size, 2, 6, smallest=0.3, rng=dice()))
+    assert guide(start) == pytest.approx(0, abs=1e-5) and guide(picture(4)) > 0.05
+    pair = guide(torch.cat([start, picture(4)]))
+    assert 0 < pair < guide(picture(4)), "the mean over pictures"
+    moved = picture(4).requires_grad_()
+    before = guide(moved)
+    before.backward()
+    assert guide(moved.detach() - 2 * moved.grad) < before
+
+
+def test_targets_may_be_scattered():
+    eye, image = Eye(), picture()
+    told = guides.words(eye, parse("moon | sea:-0.3"))
+    same = guides.fuzzy(told, 0.0, dice())
+    looks = Cutouts(eye.size, 1, 0)
+    plain = Prompts(eye, looks, told)(image).item()
+    assert Prompts(eye, looks, same)(image) == pytest.approx(plain, rel=1e-5)
+    apart = guides.fuzzy(told, 0.3, dice())
+    assert len(apart.rows) == 50 and apart.weights.sum() == pytest.approx(0.7)
+    assert apart.rows.norm(dim=1).allclose(torch.ones(50))
+    assert (apart.rows[::2] @ told.rows[0]).min() < 0.99
+    assert (apart.rows < 0).any(), "nothing is cut off at 0"

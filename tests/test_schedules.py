@@ -3,7 +3,7 @@
 import pytest
 
 from helpers.errors import Refused
-from helpers.schedules import parse
+from helpers.schedules import parse, several
 
 
 @pytest.mark.parametrize("text, progress, value", [
@@ -96,3 +96,16 @@ def test_lists_that_are_none(text, said):
     with pytest.raises(Refused) as refusal:
         parse(text, "x")
     assert str(refusal.value) == said
+
+
+def test_several_schedules():
+    one, two = several("1 | 0: 0, 0.5: 1", "x", 2, "prompts")
+    assert one(0.3) == 1 and two(0.25) == 0.5 and several("  ", "x", 2, "prompts") == ()
+    for text, said in (("1 | 2 | 3", "x has 3 schedules; there are 2 prompts: write one for each, such as "
+                                     "'1 | 1'"),
+                       ("1", "x has 1 schedule; there are 2 prompts: write one for each, such as '1 | 1'"),
+                       ("1 | -1", "x is '1 | -1'; what it multiplies by is 0 or more: to keep away from "
+                                  "something give its prompt a weight below 0")):
+        with pytest.raises(Refused) as refusal:
+            several(text, "x", 2, "prompts")
+        assert str(refusal.value) == said

@@ -5,7 +5,7 @@ Standard library only; diffusing.py turns these knobs into a painting.
 
 from dataclasses import dataclass
 
-from helpers import schedules
+from helpers import prompts, schedules
 from helpers.errors import Refused
 from helpers.settings import knob
 from helpers.systems.guided import FINE, Guided, present
@@ -52,6 +52,10 @@ class Diffused(Guided):
     secondary: str = knob("secondary-world", "that small network", group=FINE)
     guide_every: str = knob(1, "look at every step, every second one … ", low=1, high=50, kind="schedule",
                             live=True, group=FINE)
+    most_pull: float = knob(0.0, "take a step in smaller ones where the guide would move the picture by more "
+                            "than this, as an rms of pixels from -1 to 1; 0 never (max_cond)", low=0, high=10,
+                            step=0.01, live=True, group=FINE)
+    save_at: str = knob("", "look at these steps, too: 10, 25 (intermediate_saves)", group=FINE)
     batches: str = knob(1, "how often looks are drawn anew per step, for a calmer slope (cutn_batches)",
                         low=1, high=64, kind="schedule", live=True, group=FINE)
     clamp: str = knob(0.05, "the steepest a slope may be, 0 for any (clamp_max)", low=0, high=10,
@@ -75,6 +79,7 @@ class Diffused(Guided):
 
     def check(self):
         super().check()
+        prompts.rising(self.save_at, "save_at")
         if self.skip >= self.steps:
             raise Refused(f"skip is {self.skip}",
                           f"{self.steps} steps can leave out {self.steps - 1} at most",

@@ -2,7 +2,7 @@
 
 import torch
 
-from helpers import diffusion, guidance, images, noise_levels, schedules, weights
+from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, weights
 from helpers.canvas import feather
 from helpers.errors import Refused
 from helpers.guides import Range
@@ -39,17 +39,19 @@ def painting(settings, studio, state=None, *, start=None, hooks=()):
         start = studio.rough(settings) if studio.start is not None else torch.full(
             (1, 3, settings.height, settings.width), 0.5)
     x = diffusion.start(start.to(studio.device), seeds, levels[skip])
+    keep = set(prompts.rising(settings.save_at, "save_at"))
     made = diffusion.Diffusion(denoise, x, levels, sampler=settings.sampler, seeds=seeds, rng=studio.rng,
-                               every=settings.every, skip=skip, before_step=hooks, **options(settings))
+                               every=lambda step: step % settings.every == 0 or step in keep, skip=skip,
+                               before_step=hooks, **options(settings))
     made.networks = [*studio.names, settings.model, *([settings.secondary] if denoise.secondary else []),
                      *([settings.classifier] if reader else [])]
-    made.rest = schedules.parse(settings.guide_every)
+    made.rest, made.pull = schedules.parse(settings.guide_every), settings.most_pull
     enlarge(made, settings, studio)
 
     def retune(new):
         """Turn live knobs while painting."""
         tune(denoise, new, studio, reader)
-        made.rest = schedules.parse(new.guide_every)
+        made.rest, made.pull = schedules.parse(new.guide_every), new.most_pull
 
     made.retune = retune
     if state:

@@ -1,10 +1,6 @@
-"""Knobs shared by every system that paints by looking: prompts, looks, tastes, pictures to start from.
-
-Standard library only; wiring.py turns these knobs into guides and canvases.
-"""
+"""Knobs shared by every system that paints by looking. Standard library only; wiring.py makes guides."""
 
 import itertools
-import re
 from dataclasses import dataclass
 
 from helpers import palettes, prompts, schedules
@@ -31,6 +27,10 @@ class Guided(Common):
                       low=1, high=1000, step=1, rehearsal=1)
 
     # What else it should be
+    prompt_weights: str = knob("", "how the weights of prompts change on the way, one schedule for each: "
+                               "1 | 0: 0, 0.5: 1", live=True, group=FINE)
+    perceptor_weights: str = knob("", "how much each perceptor has to say, one schedule for each: "
+                                  "0: 1, 0.5: 0 | 1 (clip_models_schedules)", live=True, group=FINE)
     image_prompts: str = knob("", "pictures to come close to, as words do: a.png | b.png:0.5 (img)",
                               kind="images", group=FINE)
     noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 ^ 9 (noise_prompt_seeds, "
@@ -77,6 +77,8 @@ class Guided(Common):
     rivalry: str = knob(1, "how clearly it must be this thing, color, place and sky and no other, for the "
                         "built-in perceptors, who know of others", low=0, high=10, kind="schedule",
                         live=True, group=FINE)
+    fuzzy: float = knob(0.0, "scatter what is looked for, in 25 copies (fuzzy_prompt, rand_mag)", low=0,
+                        high=1, step=0.01, live=True, group=FINE)
     averaging: float = knob(0.0, "how much the mean of all looks counts against each look (averaging_weight)",
                             low=0, high=1, step=0.05, live=True, group=FINE)
 
@@ -108,6 +110,9 @@ class Guided(Common):
                            kind="image")
     init_weight: str = knob(0, "pull back to the picture it started from (init_weight, mse_withzeros)", low=0,
                             high=100, kind="schedule", live=True, group=FINE)
+    init_likeness: str = knob(0, "keep it recognizable: likeness to the picture it started from, in the "
+                              "perceptors' eyes (init_scale)", low=0, high=100, kind="schedule", live=True,
+                              group=FINE)
     init_decay: float = knob(0.0, "the part of that pull gone by the end (mse_decay_rate, mse_epoches, "
                              "init_image_method)", low=0, high=1, step=0.05, live=True, group=FINE)
     init_grain: float = knob(0.0, "grain laid over the picture it starts from, for details to grow on "
@@ -139,6 +144,8 @@ class Guided(Common):
                     (self.init_grain, "init_grain is set", "it is laid over the picture to start from"),
                     (any(schedules.parse(self.init_weight).values), "init_weight is set",
                      "it pulls back to the picture to start from"),
+                    (any(schedules.parse(self.init_likeness).values), "init_likeness is set",
+                     "it is likeness to the picture to start from"),
                     (present(self.mask), "mask is given", "a mask keeps a part of a picture")):
                 if is_set:
                     raise Refused(f"{wrong} without init_image", needs, "give that picture as init_image")
@@ -149,18 +156,25 @@ class Guided(Common):
                           "try 'a.png | b.png:0.5'")
         if not any(schedules.parse(self.overview).values + schedules.parse(self.crops).values):
             raise Refused("overview and crops are both 0", "somebody has to look", "try overview=4")
+        for scene in prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []:
+            self.paces(scene)
+        self.turns(len([name for name in self.perceptors.split(",") if name.strip()]) or 2)
         if self.palette.strip():
             palettes.parse(self.palette)
         palettes.color(self.edge_color, "edge_color")
 
+    def paces(self, scene):
+        """A schedule for each prompt of a scene, or () where none is written."""
+        return schedules.several(self.prompt_weights, "prompt_weights", len(scene), "prompts")
+
+    def turns(self, count):
+        """A schedule for each of `count` perceptors."""
+        text = self.perceptor_weights
+        return schedules.several(text, "perceptor_weights", count, "perceptors") or (1,) * count
+
     def beginnings(self):
         """Steps after which the second, third … scene of a story begins, as story_at says."""
-        words = [word.strip() for word in self.story_at.split(",") if word.strip()]
-        numbers = [int(word) if re.fullmatch("[0-9]{1,6}", word) else 0 for word in words]
-        if any(b <= a for a, b in itertools.pairwise([0, *numbers])):
-            raise Refused(f"story_at is {self.story_at!r}", "it takes rising whole numbers above 0",
-                          "try '30, 75'")
-        return numbers
+        return prompts.rising(self.story_at, "story_at")
 
     def length(self):
         """Steps of the whole run; 0 where that is not known before it begins."""

@@ -6,7 +6,8 @@ from helpers import guides, images, loop, machine, palettes, perceptors, prompts
 from helpers.augment import Augment
 from helpers.canvas import Masked
 from helpers.cutouts import Cutouts
-from helpers.guides import Anchor, Edge, Likeness, Palette, Prompts, Saturation, Smooth, Story, Symmetry
+from helpers.guides import (Anchor, Edge, Likeness, Palette, Prompts, Resemblance, Saturation, Smooth, Story,
+                            Symmetry)
 from helpers.systems.guided import present
 
 
@@ -83,7 +84,9 @@ def wishes(settings, studio, total, told=None):
         scene, shown, noises = (kind[i % len(kind)] for kind in kinds)
         seen = [(studio.picture(source), weight, stop) for source, weight, stop in shown]
         scenes.append([look(settings, studio, eye, scene, seen, noises) for eye in studio.eyes])
-    blends = [sum_of([(1 / len(scene)) * guide for guide in scene]) for scene in scenes]
+    turns = settings.turns(len(studio.eyes))
+    blends = [sum_of([turn * ((1 / len(scene)) * guide) for turn, guide in zip(turns, scene, strict=True)])
+              for scene in scenes]
     if len(blends) == 1:
         return blends[0]
     return Story(blends, settings.story_every or total / len(blends), total, settings.beginnings())
@@ -93,7 +96,7 @@ def look(settings, studio, eye, scene, seen, noises):
     """One scene in the eyes of one perceptor; None where there is nothing to look for."""
     parts = []
     if scene:
-        parts.append(guides.words(eye, scene, settings.distance))
+        parts.append(guides.words(eye, scene, settings.distance, settings.paces(scene)))
     if seen:
         parts.append(guides.images(eye, seen))
     if noises:
@@ -102,7 +105,10 @@ def look(settings, studio, eye, scene, seen, noises):
         parts.append(guides.saved(eye, settings.encoding))
     if not parts:
         return guides.Blend([])
-    return Prompts(eye, cutouts(settings, studio, eye), sum_of(parts), settings.distance, settings.averaging,
+    aims = sum_of(parts)
+    if settings.fuzzy:
+        aims = guides.fuzzy(aims, settings.fuzzy, torch.Generator().manual_seed(settings.seed))
+    return Prompts(eye, cutouts(settings, studio, eye), aims, settings.distance, settings.averaging,
                    schedules.parse(settings.rivalry))
 
 
@@ -120,7 +126,7 @@ def tastes(settings, studio):
     """Everything that is liked whatever the picture shows; weights of 0 cost nothing."""
     weight = {name: schedules.parse(getattr(settings, name)) for name in
               ("smoothness", "saturation", "symmetry", "edge", "palette_weight", "init_weight",
-               "target_weight")}
+               "init_likeness", "target_weight")}
     border = (studio.picture(settings.edge_picture) if present(settings.edge_picture) else
               palettes.color(settings.edge_color))
     blend = (weight["smoothness"] * Smooth(settings.smooth_edges) + weight["saturation"] * Saturation()
@@ -128,6 +134,10 @@ def tastes(settings, studio):
              + weight["edge"] * Edge(border, settings.edge_width))
     if studio.start is not None:
         blend = blend + weight["init_weight"] * Anchor(studio.start, settings.init_decay)
+        for eye in studio.eyes if any(weight["init_likeness"].values) else ():
+            looks = Cutouts(eye.size, 2, 8, smallest=0.3, rng=studio.rng)
+            share = 1 / len(studio.eyes)
+            blend = blend + weight["init_likeness"] * (share * Resemblance(eye, studio.start, looks))
     if settings.palette.strip():
         blend = blend + weight["palette_weight"] * Palette(palettes.parse(settings.palette))
     for scene in prompts.pictures(settings.target_image):
