@@ -238,6 +238,18 @@ def test_the_finished_picture_is_enlarged(nets):
     assert picture(upscaler="auto").shape[-1] == 32, "nothing is there to enlarge it"
 
 
+def test_a_picture_is_painted_over_in_tiles(nets):
+    start = photo(2, 64, 64)
+    painting = paint(init_image=start, tiles=2, steps=10, guidance_scale="0", init_weight="1")
+    frames = list(painting)
+    assert painting.steps == 9 * 2 == len(frames) and frames[-1].image.shape == (1, 3, 64, 64)
+    away = (frames[-1].image - torch.tensor(start).permute(2, 0, 1) / 255).abs().mean((0, 1))
+    assert away.unfold(0, 16, 16).unfold(1, 16, 16).mean((2, 3)).min() > 0.005, "all of it"
+    settings = systems.load("clip_guided_diffusion").Settings
+    with pytest.raises(Refused, match="tiles is 2; one picture to start from is painted over, all of it"):
+        settings(tiles=2)
+
+
 def test_steps_that_are_looked_at(nets):
     frames = list(paint(steps=8, every=5, save_at="2, 3"))
     assert [frame.step for frame in frames if frame.image is not None] == [2, 3, 5, 8]

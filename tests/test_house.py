@@ -17,7 +17,7 @@ FLOORS = [
     [{"errors", "traditions"}, {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
      {"noise_levels", "prompts", "picture_files"}, {"knobs", "images", "states", "optimizers", "palettes"},
      {"settings", "inputs", "films"}, {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
-     {"loop", "slides", "guidance"}, {"diffusion"},
+     {"loop", "slides", "guidance"}, {"diffusion"}, {"tiling"},
      {"world"}],
     [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],
     [{"perceptors", "networks", "world.judge"}, {"vocabulary"}],

@@ -19,6 +19,7 @@ CASES = {
     "clip_guided_diffusion": {}, "disco_diffusion": {"perlin": "mixed", "mirror": "both"},
     "clip_guided_diffusion edit": {"init_image": PHOTO, "mask": MASK, "eta": 0.2},
     "clip_guided_diffusion start": {"init_image": PHOTO, "skip": 1, "sampler": "plms", "init_weight": "1"},
+    "disco_diffusion tiles": {"init_image": PHOTO, "tiles": 2, "init_likeness": "1", "eta": 0.3},
     "vqgan_clip fft": {"drawer": "fft", "optimizer": "RAdam", "image_prompts": [PHOTO]},
 }
 

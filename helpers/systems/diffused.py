@@ -26,13 +26,15 @@ class Diffused(Guided):
                       high=1000, step=1, rehearsal=3)
     every: int = knob(5, "steps from one look at the picture to the next (display_rate, save_frequency)",
                       low=1, high=1000, step=1, rehearsal=1)
-    guidance_scale: str = knob(1000, "how strictly words are followed (clip_guidance_scale)", low=0,
+    guidance_scale: str = knob(2000, "how strictly words are followed (clip_guidance_scale)", low=0,
                                high=1e6, kind="schedule", live=True)
     skip: int = knob(-1, "steps left out at the start, so that more of init_image stays; -1 is half of them "
-                     "with a picture to start from, none without (skip_steps, skip_timesteps)", low=-1,
-                     high=999, step=1)
+                     "with a picture to start from, four fifths in tiles, else none "
+                     "(skip_steps, skip_timesteps)", low=-1, high=999, step=1)
     pictures: int = knob(1, "how many at once, each of its own noise (batch_size)", low=1, high=64, step=1)
 
+    tiles: int = knob(1, "paint over init_image at so many times width and height, window by window (go_big)",
+                      low=1, high=16, step=1, group=FINE)
     upscaler: str = knob("auto", "what makes the finished picture larger: a network of the catalogue or your "
                          "own file, nothing for none; auto is the built-in one for the built-in model",
                          rehearsal="", group=FINE)
@@ -58,7 +60,7 @@ class Diffused(Guided):
     save_at: str = knob("", "look at these steps, too: 10, 25 (intermediate_saves)", group=FINE)
     batches: str = knob(1, "how often looks are drawn anew per step, for a calmer slope (cutn_batches)",
                         low=1, high=64, kind="schedule", live=True, group=FINE)
-    clamp: str = knob(0.05, "the steepest a slope may be, 0 for any (clamp_max)", low=0, high=10,
+    clamp: str = knob(0.2, "the steepest a slope may be, 0 for any (clamp_max)", low=0, high=10,
                       kind="schedule", live=True, group=FINE)
     even_light: bool = knob(False, "leave the mean of each color alone (grad_center)", live=True, group=FINE)
     threshold: str = knob(1, "scale pictures of which less than this share keeps within black and white "
@@ -84,6 +86,9 @@ class Diffused(Guided):
             raise Refused(f"skip is {self.skip}",
                           f"{self.steps} steps can leave out {self.steps - 1} at most",
                           f"try {self.steps // 2}")
+        if self.tiles > 1 and (not present(self.init_image) or present(self.mask) or self.pictures > 1):
+            raise Refused(f"tiles is {self.tiles}", "one picture to start from is painted over, all of it",
+                          "give init_image, no mask, and pictures=1")
         if self.sampler == "ddim" and self.eta > 1 or self.sampler == "dpmpp_2m_sde" and self.eta < 0:
             room = "-1 to 1" if self.sampler == "ddim" else "0 up"
             raise Refused(f"eta is {schedules.written(self.eta)}", f"for {self.sampler} it goes from {room}",
@@ -93,7 +98,12 @@ class Diffused(Guided):
         """Steps left out at the start."""
         if self.skip >= 0:
             return self.skip
+        if self.tiles > 1:
+            return self.steps * 4 // 5
         return self.steps // 2 if present(self.init_image) and not present(self.mask) else 0
 
     def length(self):
         return self.steps - self.skipped()
+
+    def extent(self):
+        return f"{self.length()} steps"

@@ -2,10 +2,11 @@
 
 import torch
 
-from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, weights
+from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, tiling, weights
 from helpers.canvas import feather
 from helpers.errors import Refused
 from helpers.guides import Range
+from helpers.machine import mix
 from helpers.networks import adm, adm_classifier, class_names, secondary, upscaler
 from helpers.samplers import Guess
 from helpers.systems import diffused, wiring
@@ -24,36 +25,78 @@ class Of:
         return self.net(x, sigma, self.numbers)
 
 
+class Easel:
+    """What a run of these settings paints with: networks, noise levels, the guided denoiser."""
+
+    def __init__(self, settings, studio):
+        self.now, self.studio = settings, studio        # now: as turned by live knobs
+        net = adm.load(settings.model, studio.device, precision="auto")
+        fitted(settings, net)
+        self.levels, self.skip = stair(settings, net.process), settings.skipped()
+        self.reader = reading(settings, studio)
+        self.denoise = guidance.Guided(classed(settings, net, studio), None, through=settings.through,
+                                       secondary=beside(settings, studio), held=held(settings, studio))
+
+    @property
+    def networks(self):
+        """Catalogue names of what paints and looks."""
+        return [*self.studio.names, self.now.model, *([self.now.secondary] if self.denoise.secondary else []),
+                *([self.now.classifier] if self.reader else [])]
+
+    def picture(self, start, seeds, hooks=()):
+        """A Diffusion that begins with `start` (1, 3, h, w) below the noise of each seed."""
+        settings, keep = self.now, set(prompts.rising(self.now.save_at, "save_at"))
+        x = diffusion.start(start.to(self.studio.device), seeds, self.levels[self.skip])
+        made = diffusion.Diffusion(self.denoise, x, self.levels, sampler=settings.sampler, seeds=seeds,
+                                   rng=self.studio.rng, skip=self.skip, before_step=hooks,
+                                   every=lambda step: step % settings.every == 0 or step in keep,
+                                   **options(settings))
+        self.tune(made, settings)
+        made.retune = lambda new: self.tune(made, new)
+        return made
+
+    def tune(self, made, settings):
+        """Set what live knobs turn."""
+        self.now, denoise = settings, self.denoise
+        guide = wiring.everything(settings, self.studio, settings.steps)
+        denoise.guide = guide + schedules.parse(settings.range) * Range()
+        for name, knob in (("scale", "guidance_scale"), ("batches", "batches"), ("clamp", "clamp"),
+                           ("threshold", "threshold")):
+            setattr(denoise, name, schedules.parse(getattr(settings, knob)))
+        denoise.center = settings.even_light
+        denoise.noisy = told(settings, self.reader) if self.reader else None
+        made.rest, made.pull = schedules.parse(settings.guide_every), settings.most_pull
+
+    def large(self):
+        """init_image painted over in windows, each with the guide's eyes on it alone."""
+        settings = self.now
+        size = settings.width * settings.tiles, settings.height * settings.tiles
+        image = images.open(settings.init_image, *size).to(self.studio.device)
+
+        def paint(window, number):
+            self.studio.start = window      # what anchors keep to
+            return self.picture(self.studio.rough(self.now), [mix(self.now.seed, number)])
+
+        made = tiling.Tiled(image, settings.height, settings.width, paint, settings.every)
+        made.retune = lambda new: self.tune(made.inner, new)
+        return made
+
+
 def painting(settings, studio, state=None, *, start=None, hooks=()):
-    """A Diffusion of these settings, from its beginning or from a saved state. start: the picture below the
+    """A painting of these settings, from its beginning or from a saved state. start: the picture below the
     noise, (1, 3, h, w) in [0, 1], in place of init_image."""
-    net = adm.load(settings.model, studio.device, precision="auto")
-    fitted(settings, net)
-    seeds = [(settings.seed + k) % 2**32 for k in range(settings.pictures)]
-    levels, skip = stair(settings, net.process), settings.skipped()
-    denoise = guidance.Guided(classed(settings, net, studio, len(seeds)), None, through=settings.through,
-                              secondary=beside(settings, studio), held=held(settings, studio))
-    reader = reading(settings, studio)
-    tune(denoise, settings, studio, reader)
-    if start is None:
-        start = studio.rough(settings) if studio.start is not None else torch.full(
-            (1, 3, settings.height, settings.width), 0.5)
-    x = diffusion.start(start.to(studio.device), seeds, levels[skip])
-    keep = set(prompts.rising(settings.save_at, "save_at"))
-    made = diffusion.Diffusion(denoise, x, levels, sampler=settings.sampler, seeds=seeds, rng=studio.rng,
-                               every=lambda step: step % settings.every == 0 or step in keep, skip=skip,
-                               before_step=hooks, **options(settings))
-    made.networks = [*studio.names, settings.model, *([settings.secondary] if denoise.secondary else []),
-                     *([settings.classifier] if reader else [])]
-    made.rest, made.pull = schedules.parse(settings.guide_every), settings.most_pull
-    enlarge(made, settings, studio)
-
-    def retune(new):
-        """Turn live knobs while painting."""
-        tune(denoise, new, studio, reader)
-        made.rest, made.pull = schedules.parse(new.guide_every), new.most_pull
-
-    made.retune = retune
+    easel = Easel(settings, studio)
+    if settings.tiles > 1:
+        made = easel.large()
+        made.networks = easel.networks
+    else:
+        if start is None:
+            start = studio.rough(settings) if studio.start is not None else torch.full(
+                (1, 3, settings.height, settings.width), 0.5)
+        seeds = [(settings.seed + k) % 2**32 for k in range(settings.pictures)]
+        made = easel.picture(start, seeds, hooks)
+        made.networks = easel.networks
+        enlarge(made, settings, studio)
     if state:
         made.load_state_dict(state)
     return made
@@ -99,13 +142,14 @@ def options(settings):
     return {"eta": settings.eta} if settings.sampler in diffused.WITH_ETA else {}
 
 
-def classed(settings, net, studio, count):
+def classed(settings, net, studio):
     """The network, of one class where it has some: the one asked for, or any."""
     if not net.classes:
         if settings.kind.strip():
             raise Refused(f"kind is {settings.kind!r}", f"{settings.model} knows no classes",
                           "leave kind empty, or take a network of classes")
         return net
+    count = settings.pictures
     if settings.kind.strip():
         numbers = torch.full((count,), class_names.number(settings.kind, net.names))
     else:
@@ -126,17 +170,6 @@ def held(settings, studio):
         return None
     mask = images.open_mask(settings.mask, *studio.size).to(studio.device)
     return 2 * studio.start - 1, feather(mask, settings.mask_softness)
-
-
-def tune(denoise, settings, studio, reader):
-    """Set what live knobs turn."""
-    guide = wiring.everything(settings, studio, settings.steps)
-    denoise.guide = guide + schedules.parse(settings.range) * Range()
-    for name, knob in (("scale", "guidance_scale"), ("batches", "batches"), ("clamp", "clamp"),
-                       ("threshold", "threshold")):
-        setattr(denoise, name, schedules.parse(getattr(settings, knob)))
-    denoise.center = settings.even_light
-    denoise.noisy = told(settings, reader) if reader else None
 
 
 def reading(settings, studio):

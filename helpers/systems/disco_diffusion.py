@@ -18,7 +18,7 @@ from helpers.systems.guided import FINE, present
 class Settings(Diffused):
     """Disco Diffusion's knobs for stills under an artist's names; its own in parentheses."""
 
-    guidance_scale: str = knob(5000, "how strictly words are followed (clip_guidance_scale)", low=0,
+    guidance_scale: str = knob(2000, "how strictly words are followed (clip_guidance_scale)", low=0,
                                high=1e6, kind="schedule", live=True)
     overview: str = knob("[12]*400+[4]*600", "looks at the whole picture per step (cut_overview)", low=0,
                          high=64, kind="schedule", live=True, rehearsal="2")
