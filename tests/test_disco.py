@@ -7,7 +7,7 @@ from stand_ins import half, photo
 
 from helpers import systems
 from helpers.errors import Refused
-from helpers.systems import disco_diffusion
+from helpers.systems import disco_diffusion, wiring
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +96,12 @@ def test_masks_and_starts_are_those_of_every_diffusion():
     kept = picture(init_image=photo(2, 32, 32), mask=half(), steps=5)[..., :16]
     start = torch.tensor(photo(2, 32, 32)).permute(2, 0, 1)[None] / 255
     assert (kept - start[..., :16]).abs().max() <= 1 / 255
+
+
+def test_looks_can_be_seen():
+    settings = disco_diffusion.Settings(overview="[12]*400+[4]*600", crops="[4]*400+[12]*600")
+    early, late = (wiring.looks(settings, torch.rand(1, 3, 32, 32), progress) for progress in (0.1, 0.9))
+    assert [part.shape for part in early] == [(16, 3, 16, 16), (16, 3, 12, 12)]
+    whole = torch.nn.functional.interpolate(torch.ones(1, 3, 32, 32), (16, 16))
+    again = wiring.looks(settings, torch.ones(1, 3, 32, 32), 0.1)[0]
+    assert (again[:12] - whole).abs().mean() < 0.2 and late[0].shape == early[0].shape

@@ -106,8 +106,14 @@ def test_the_table_is_written_after_every_system(small, tmp_path, monkeypatch, c
     monkeypatch.setattr(quality, "TABLE", tmp_path / "quality.json")
     monkeypatch.setattr(quality, "ends", lambda: {"ceiling": row})
     said = iter(["small 1/1", {**row, "n": 1}])
-    monkeypatch.setattr(quality, "measure", lambda system, workers, count: said)
+    monkeypatch.setattr(quality, "measure", lambda system, workers, knobs, count: said)
     quality.TABLE.write_text(json.dumps({"old": row}))
     quality.main(["small", "--workers", "2"])
     assert list(json.loads(quality.TABLE.read_text())) == ["old", "ceiling", "small"]
     assert "small 1/1" in (out := capsys.readouterr().out) and "small                 0.50" in out
+
+
+def test_a_diffusion_is_measured_once_more_without_guidance():
+    assert list(quality.rows("clip_guided_diffusion")) == [
+        ("clip_guided_diffusion", {}), ("clip_guided_diffusion, unguided", {"guidance_scale": "0"})]
+    assert list(quality.rows("gan")) == [("gan", {})]

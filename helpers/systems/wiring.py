@@ -122,6 +122,13 @@ def cutouts(settings, studio, eye):
                    gray=schedule(settings.gray_crops), rng=studio.rng)
 
 
+def looks(settings, image, progress=0.0):
+    """What each perceptor is shown of image (1, 3, h, w) at this moment: a list of (n, 3, size, size)."""
+    studio = Studio(settings)
+    return [cutouts(settings, studio, eye)(image.to(studio.device), progress).clamp(0, 1)
+            for eye in studio.eyes]
+
+
 def tastes(settings, studio):
     """Everything that is liked whatever the picture shows; weights of 0 cost nothing."""
     weight = {name: schedules.parse(getattr(settings, name)) for name in

@@ -2,8 +2,8 @@
 
 100 fixed prompts, half of them of combinations kept from training (scenes.held_out), each painted at default
 settings with its own seed and read by the judge; the table goes to `assets/quality.json`. Pictures are kept
-below `.train/quality/SYSTEM/`, in a folder for these settings and these weights: a stopped run goes on, and a
-changed default or a retrained network paints anew. (A changed program does not show: delete the folder.)
+below `.train/quality/SYSTEM/`, in a folder for these settings and weights: a stopped run goes on, a changed
+default or a retrained network paints anew, a changed program does not show.
 """
 
 import argparse
@@ -16,37 +16,18 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.nn import functional as F
 
 from .. import images, machine, perceptors, safe_files, studio, weights
+from ..settings import knobs as settings_knobs
 from ..systems import SYSTEMS, load
-from . import drawing, judge, scenes, words
+from . import drawing, words
+from .grading import SHOWN, SIDE, asked, from_pixels, grade
 from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
 GALLERY = TABLE.parent / "gallery"
-SHOWN = ("r_precision", "thing", "color", "sky", "place")
-SIDE = 128          # pixels of a picture when the judge gets it
-
-
-def asked():
-    """(held, scenes) of the 100 prompts: 50 of seen, then 50 of held-out combinations; of each 50, 10 show
-    two things, all are in plain style, and no two prompts are alike."""
-    held, wanted, told = [], [], set()
-    for side in (False, True):
-        rng = np.random.default_rng([424242, side])
-        room = {False: 40, True: 10}        # for scenes of one thing and of two
-        while any(room.values()):
-            scene = scenes.sample(rng, side, style="flat")
-            pair, text = bool(scene.second), words.prompt(scene)
-            if scene.first.count == 1 and room[pair] and text not in told:
-                room[pair] -= 1
-                told.add(text)
-                held.append(side)
-                wanted.append(scene)
-    return held, wanted
 
 
 def measure(system, workers=1, knobs=None, folder=None, count=100):
@@ -70,24 +51,26 @@ def measure(system, workers=1, knobs=None, folder=None, count=100):
         took.append(seconds)
         yield f"{system} {len(took)}/{count}, {seconds:.1f} s: {texts[len(took) - 1]}"
     pictures = [images.open(folder / f"{i:03}.png") for i in chosen]
-    hang(system, pictures[::max(1, count // 20)], texts[::max(1, count // 20)])
+    if not knobs:
+        hang(system, pictures[::max(1, count // 20)], texts[::max(1, count // 20)])
     pictures = [F.interpolate(p, (SIDE, SIDE), mode="bilinear", antialias=True) for p in pictures]
     yield grade(pictures, [wanted[i] for i in chosen], [held[i] for i in chosen], sum(took) / count)
 
 
 def hang(system, pictures, texts):
-    """Twenty of them on one sheet in the gallery, at the size a person looks at them."""
+    """Twenty of them on one sheet in the gallery."""
     page = studio.sheet(pictures[:20], texts[:20], columns=5, side=256)
     with safe_files.whole(GALLERY / f"{system}.jpg") as spare:
         page.convert("RGB").save(spare, "JPEG", quality=90)
 
 
 def key(settings):
-    """12 hex digits that change with any setting and with the weights of any network it names, and with how
+    """12 hex digits that change with any setting, with the weights of any network it names, and with how
     alike a guide takes a picture and its words to be."""
     values = settings.to_dict()
     eyes = perceptors.names(values["perceptors"]) if "perceptors" in values else []
     networks = [*eyes, *values.values(), f"{values.get('vqgan')}-prior"]
+    networks += ["upscaler-world"] * ("upscaler" in values)
     known = set(weights.names()) | set(eyes)
     prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}
     prints["likeness"] = [weights.card_of(eye).get("likeness") for eye in eyes if eye in weights.embedded()]
@@ -125,25 +108,6 @@ def paint_one(job):
     return seconds
 
 
-def grade(pictures, wanted, held, seconds=0.0):
-    """A row of the table: the mean of each grade of SHOWN, over all prompts and over held-out ones.
-
-    pictures: (1, 3, h, w) each, of one size; wanted: their scenes; held: which are held out; seconds: each.
-    """
-    reader = judge.load()
-    parts = [reader(part) for part in torch.cat(pictures).split(50)]
-    reading = {k: torch.cat([part[k] for part in parts]) for k in parts[0]}
-    right = {k: v.float() for k, v in judge.grades(reading, wanted).items() if k in SHOWN}
-    right["r_precision"] = judge.r_precision(reading, wanted, asked()[1]).float()
-    apart = torch.tensor(held)
-
-    def means(chosen):
-        return {k: round(right[k][chosen].mean().item(), 3) for k in SHOWN}
-
-    row = means(torch.ones_like(apart)) | ({"held_out": means(apart)} if apart.any() else {})
-    return row | {"seconds": round(float(seconds), 1), "n": len(wanted)}
-
-
 def ends():
     """The ceiling, real renderings of the prompts, and the floor, renderings of other prompts."""
     held, wanted = asked()
@@ -151,29 +115,31 @@ def ends():
     return {"ceiling": grade(drawn, wanted, held), "floor": grade(drawn[37:] + drawn[:37], wanted, held)}
 
 
-def from_pixels(pixels):
-    """(h, w, 3) uint8 array -> (1, 3, h, w) in [0, 1]."""
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m helpers.world.quality", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("systems", nargs="*", help=f"default: all of {', '.join(SYSTEMS)}")
-    parser.add_argument("--workers", type=int, default=1, help="pictures painted at a time, sharing the "
-                        "threads; 2 or more only where memory holds as many systems")
+    parser.add_argument("--workers", type=int, default=1, help="pictures painted at a time, sharing threads")
     parser.add_argument("--count", type=int, default=100, help="how many of the 100 prompts, evenly spread")
     given = parser.parse_args(arguments)
     table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
     table |= ends()
     for system in given.systems or SYSTEMS:
-        for said in measure(system, given.workers, count=given.count):
-            if isinstance(said, str):
-                say(said)
-            else:
-                table[system] = said
-        safe_files.write(TABLE, (json.dumps(table, indent=1) + "\n").encode())
+        for row, knobs in rows(system):
+            for said in measure(system, given.workers, knobs, count=given.count):
+                if isinstance(said, str):
+                    say(said)
+                else:
+                    table[row] = said
+            safe_files.write(TABLE, (json.dumps(table, indent=1) + "\n").encode())
     say(shown(table))
+
+
+def rows(system):
+    """(name of a row, knobs turned for it): a diffusion is measured once more without guidance."""
+    yield system, {}
+    if "guidance_scale" in settings_knobs(load(system).Settings):
+        yield f"{system}, unguided", {"guidance_scale": "0"}
 
 
 def shown(table):

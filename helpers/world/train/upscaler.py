@@ -1,8 +1,8 @@
 """The embedded upscaler (ESRGAN, Wang et al. 2018): pictures of 64 px become four times as large, and sharp.
 
 It learns from crops of the world's pictures, shrunk and worn as in Real-ESRGAN (Wang et al. 2021), but only
-by what paintings suffer here: blur, grain, blotches. Likeness is judged by an embedded guide's features
-instead of VGG's, and an ordinary critic with the hinge loss, not a relative one, makes it sharp.
+by what paintings suffer here: blur, grain, blotches, a weave. Likeness is judged by an embedded guide's
+features instead of VGG's, and an ordinary critic with the hinge loss, not a relative one, makes it sharp.
 """
 
 import numpy as np
@@ -96,7 +96,8 @@ def shrunk(images):
 
 
 def worn(images, rng):
-    """Blurred, blotched and under grain, each by chance and more or less."""
+    """Blurred, blotched, under grain, and woven as folded pixels leave it (see adm.py), each by chance and
+    more or less."""
     def amount(most):
         dice = torch.rand(2, len(images), 1, 1, 1, generator=rng)
         return (dice[0] * most * (dice[1] < 0.6)).to(images)
@@ -107,6 +108,8 @@ def worn(images, rng):
     for side, most in ((full, 0.06), (full // 2, 0.06), (full // 6, 0.05)):
         grain = torch.randn(*images.shape[:2], side, side, generator=rng).to(images)
         images = images + amount(most) * F.interpolate(grain, images.shape[-2:], mode="bicubic")
+    weave = torch.randn(*images.shape[:2], 2, 2, generator=rng).to(images)
+    images = images + amount(0.03) * weave.repeat(1, 1, full // 2, full // 2)
     return images.clamp(0, 1)
 
 
