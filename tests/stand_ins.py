@@ -99,11 +99,11 @@ def denoiser(classes=0):
     return made.eval().requires_grad_(False)
 
 
-def second():
+def second(levels=2):
     """A secondary network of random weights."""
     with torch.random.fork_rng():
         torch.manual_seed(9)
-        return secondary.build({"widths": [8, 8]}).eval().requires_grad_(False)
+        return secondary.build({"widths": [8] * levels}).eval().requires_grad_(False)
 
 
 def reader():
@@ -136,7 +136,8 @@ def install(monkeypatch):
     nets = {"adm-world": denoiser(), "of classes": denoiser(4)}
     monkeypatch.setattr(adm, "load", lambda name, device="cpu", **_: nets[name])
     beside, judge = second(), reader()
-    monkeypatch.setattr(secondary, "load", lambda name, device="cpu", **_: beside)
+    large = second(5)
+    monkeypatch.setattr(secondary, "load", lambda name, *_, **__: large if name == "large" else beside)
     monkeypatch.setattr(adm_classifier, "load", lambda name, device="cpu", **_: judge)
     monkeypatch.setattr(upscaler, "load", lambda name, device="cpu", **_: Twice())
     expects = expectation()

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from helpers import cli, perceptors, runs, systems
+from helpers import cli, images, perceptors, runs, systems
 from helpers.errors import Refused
 from helpers.networks import biggan
 
@@ -31,6 +31,8 @@ def workshop(monkeypatch, tmp_path):
     """A zoo with one small BigGAN, a perceptor that needs no weights, and a folder for what is given."""
     for name, folder in (("ZOO", "zoo"), ("RUNS", "runs"), ("CACHE", "cache")):
         monkeypatch.setenv(f"DISCOTHEQUE_{name}", str(tmp_path / folder))
+    (tmp_path / "catalogue.toml").touch()
+    monkeypatch.setenv("DISCOTHEQUE_CATALOGUE", str(tmp_path / "catalogue.toml"))
     monkeypatch.setenv("DEVICE", "cpu")
     monkeypatch.delenv("REHEARSAL", raising=False)
     eye = stand_ins.Eye(16)
@@ -127,15 +129,260 @@ def test_weights_of_another_size_under_a_name_of_the_catalogue(system, workshop)
 
 
 def enter(folder, data, config="{}"):
-    """A catalogue of one's own with one entry, which is downloaded already."""
-    (folder / "cache" / "mine").mkdir(parents=True)
-    (folder / "cache" / "mine" / "mine.bin").write_bytes(data)
-    path = folder / "catalogue.toml"
-    path.write_text(f'[mine]\nkind = "biggan"\nfile = "mine.bin"\nsize = {len(data)}\nconfig = {config}\n'
-                    f'mirrors = [{{ url = "https://127.0.0.1/", sha256 = "{digest(data)}" }}]\n')
-    pytest.MonkeyPatch.context
-    return folder / "cache" / "mine" / "mine.bin"
+    """An entry in the catalogue, downloaded already."""
+    path = folder / "cache" / "mine" / "mine.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    (folder / "catalogue.toml").write_text(
+        f'[mine]\nkind = "biggan"\nfile = "mine.bin"\nsize = {len(data)}\nconfig = {config}\nmirrors = '
+        f'[{{ url = "https://127.0.0.1/", sha256 = "{hashlib.sha256(data).hexdigest()}" }}]\n')
+    return path
 
 
-def digest(data):
-    return hashlib.sha256(data).hexdigest()
+KINDS = "weights come as .safetensors or as a torch checkpoint"
+
+
+@pytest.mark.parametrize("part", [5, 300, 0.5, 0.99])
+def test_safetensors_cut_short(system, part, workshop, typed):
+    whole = put(workshop, "whole").read_bytes()
+    short = whole[:part if part > 1 else int(part * len(whole))]
+    (workshop / "cut.safetensors").write_bytes(short)
+    damaged = r"{} is damaged \(.+\); it should be a safetensors file: delete it and get it again"
+    for name in ("cut.safetensors", "biggan-world=cut.safetensors", "biggan-deep-256=cut.safetensors"):
+        assert re.fullmatch(damaged.format("cut.safetensors"), said(system, gan=name))
+    assert typed(system, gan=name) == said(system, gan=name)
+    (workshop / "zoo" / "biggan-world.safetensors").write_bytes(short)
+    assert re.fullmatch(damaged.format("biggan-world.safetensors"), said(system))
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.98])
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("ending", ["bin", "pt"])
+def test_a_torch_file_cut_short(system, part, zipped, ending, workshop, typed):
+    path = workshop / f"cut.{ending}"
+    torch.save(biggan.build(CONFIG).state_dict(), path, _use_new_zipfile_serialization=zipped)
+    path.write_bytes(path.read_bytes()[:int(part * path.stat().st_size)])
+    for name in (path.name, f"biggan-deep-512={path}"):
+        assert said(system, gan=name) == (f"cut.{ending} cannot be read as weights; {KINDS}: download it "
+                                          "again, it may be damaged")
+    assert typed(system, gan=name) == said(system, gan=name)
+
+
+def test_a_download_cut_short(system, workshop):
+    path = enter(workshop, put(workshop, "whole").read_bytes())
+    path.write_bytes(path.read_bytes()[:-100])
+    assert said(system, gan="mine") == (f"{path} has the wrong fingerprint; it is not the published file: "
+                                        "delete it, and it is downloaded again")
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(300)
+READ = f"{{}} cannot be read as weights; {KINDS}: download it again, it may be damaged"
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("picture.png", PNG, READ), ("picture.bin", PNG, READ), ("note.pt", b"remember the milk", READ),
+    ("page.bin", b"<!DOCTYPE html><title>Link does not exist.</title>", READ),
+    ("empty.pt", b"", f"{{}} is empty; {KINDS}: check the path"),
+    ("gone.pt", None, f"{{}} is not there; {KINDS}: check the path"),
+    ("gone.safetensors", None, f"{{}} is not there; {KINDS}: check the path"),
+    ("gone.txt", None, "no biggan called 'gone.txt'; choose one of 'biggan-world', 'biggan-deep-128', "
+                       "'biggan-deep-256', 'biggan-deep-512'"),
+    ("biggan-wrld", None, "no biggan called 'biggan-wrld'; did you mean 'biggan-world'?"),
+    ("biggan-deep-265", None, "no biggan called 'biggan-deep-265'; did you mean 'biggan-deep-256'?"),
+    ("biggan-deep-256=gone.bin", None, f"gone.bin is not there; {KINDS}: check the path"),
+    ("my=gone.bin", None, "no biggan called 'my'; choose one of 'biggan-world', 'biggan-deep-128', "
+                          "'biggan-deep-256', 'biggan-deep-512'"),
+])
+def test_files_of_something_else(system, name, content, message, workshop, typed):
+    if content is not None:
+        (workshop / name).write_bytes(content)
+    assert said(system, gan=name) == typed(system, gan=name) == message.format(name)
+
+
+@pytest.mark.parametrize("tensors", [{"loss.weight": (2,)}, {"embeddings.weight": (2, 2)},
+                                     {"embeddings.weight": (5,), "generator.bn.running_means": (3, 8)}])
+def test_weights_of_another_network(system, tensors, workshop, typed):
+    save_file({name: torch.ones(shape) for name, shape in tensors.items()}, workshop / "other.safetensors")
+    torch.save({name: torch.ones(shape) for name, shape in tensors.items()}, workshop / "other.pt")
+    for name in ("other.safetensors", "other.pt"):
+        assert re.fullmatch(re.escape(f"{name} does not hold the BigGAN it should (") + r".+\)"
+                            + re.escape(SIZE), said(system, gan=name))
+    assert typed(system, gan=name) == said(system, gan=name)
+
+
+def test_a_network_of_the_zoo_that_is_no_biggan(system, workshop):
+    put(workshop / "zoo", "vqgan-world", kind="vqgan")
+    assert said(system, gan="vqgan-world") == "no biggan called 'vqgan-world'; did you mean 'biggan-world'?"
+
+
+# ---------------------------------------------------- names of classes
+
+KNOB = {"gan": "prompts", "big_sleep": "start_class"}
+FORTY = ("it knows tench, goldfish, great white shark, tiger shark, hammerhead, electric ray, stingray, "
+         "cock, hen, ostrich, brambling, goldfinch, house finch, junco, indigo bunting, robin, bulbul, jay, "
+         "magpie, chickadee, water ouzel, kite, bald eagle, vulture, great grey owl, European fire "
+         "salamander, common newt, eft, spotted salamander, axolotl, bullfrog, tree frog, tailed frog, "
+         "loggerhead, leatherback turtle, mud turtle, terrapin, box turtle, banded gecko, common iguana and "
+         "960 more")
+
+
+@pytest.mark.parametrize("name, rest", [("bot", "did you mean 'boat'?"), ("Caat", "did you mean 'cat'?"),
+                                        ("unicorn", "it knows car, boat, cat, dog"),
+                                        ("7", "it knows car, boat, cat, dog"),
+                                        ("小舟", "it knows car, boat, cat, dog")])
+def test_a_class_that_does_not_exist(system, name, rest, typed):
+    values = {KNOB[system]: name}
+    assert said(system, **values) == typed(system, **values) == \
+        f"no class of this network called {name!r}; {rest}"
+
+
+@pytest.mark.parametrize("name, rest", [
+    ("goldfis", "did you mean 'goldfish'?"), ("great wite shark", "did you mean 'great white shark'?"),
+    ("qqq", FORTY)])
+def test_a_class_that_does_not_exist_among_a_thousand(system, name, rest, workshop):
+    """A file with ImageNet's 1000 classes is one of the published kind; others have numbers."""
+    put(workshop, "imagenet", CONFIG | {"classes": 1000})
+    assert said(system, gan="imagenet.safetensors", **{KNOB[system]: name}) == \
+        f"no class of this network called {name!r}; {rest}"
+    put(workshop, "plain")
+    assert said(system, gan="plain.safetensors", **{KNOB[system]: "qqq"}) == \
+        "no class of this network called 'qqq'; it knows 0, 1, 2, 3"
+
+
+@pytest.mark.parametrize("text, wrong, rest", [
+    ("cat | unicorn:0.5", "unicorn", "it knows car, boat, cat, dog"),
+    ("cat ^ bot", "bot", "did you mean 'boat'?")])
+def test_one_class_of_several_that_does_not_exist(system, text, wrong, rest, typed):
+    """BigSleep begins with one class; what else its words say may be of anything."""
+    if system == "big_sleep":
+        wrong, rest = text, "it knows car, boat, cat, dog"
+    values = {KNOB[system]: text}
+    assert said(system, **values) == typed(system, **values) == \
+        f"no class of this network called {wrong!r}; {rest}"
+
+
+def test_what_is_wrong_while_painting(system):
+    """It is refused where it is typed, and the painting goes on as it was."""
+    values = {"gan": {"prompts": "boat", "walk": 4}, "big_sleep": {"prompts": "moon", "steps": 4, "every": 1}}
+    never = "{} cannot be turned while painting; other knobs can: start a new run"
+    turns = {"gan": (({"prompts": "bot"}, "no class of this network called 'bot'; did you mean 'boat'?"),
+                     ({"truncation": 0}, "truncation is 0; it must be between 0.05 and 1: try 0.05")),
+             "big_sleep": (({"start_class": "bot"}, never.format("start_class")),
+                           ({"truncation": 0}, never.format("truncation")))}
+    settings = systems.load(system).Settings.of(**SMALL[system] | values[system] | {"width": 64, "height": 64})
+    run = runs.start(system, settings)
+    painting = run.paint()
+    seen = [next(painting).image]
+    for turned, message in turns[system]:
+        with pytest.raises(Refused) as refusal:
+            run.turn(painting, **turned)
+        assert str(refusal.value) == message and not run.manifest["live"]
+    seen += [frame.image for frame in painting]
+    undisturbed = [frame.image for frame in systems.load(system).paint(settings)]
+    assert all(torch.equal(a, b) for a, b in zip(seen, undisturbed, strict=True) if b is not None)
+
+
+# ---------------------------------------------------- truncation
+
+TRY = {"gan": 0.6, "big_sleep": 0.8}
+
+
+@pytest.mark.parametrize("value, wrong, nearest", [(0, "0", "0.05"), (-1, "-1", "0.05"), (1.5, "1.5", "1"),
+                                                   (1.0001, "1.0001", "1")])
+def test_truncation_outside(system, value, wrong, nearest, typed):
+    assert said(system, truncation=value) == typed(system, truncation=value) == \
+        f"truncation is {wrong}; it must be between 0.05 and 1: try {nearest}"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), None, "much", True])
+def test_truncation_that_is_no_number(system, value, typed):
+    assert said(system, truncation=value) == \
+        f"truncation is {value!r}; it must be a number: try {TRY[system]}"
+    assert typed(system, truncation=value) == \
+        f"truncation is {str(value)!r}; it must be a number: try {TRY[system]}"
+
+
+# ---------------------------------------------------- masks
+
+def drawn(folder, name, pixels):
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(folder / name)
+    return name
+
+
+@pytest.fixture
+def photo(workshop):
+    return drawn(workshop, "photo.png", stand_ins.photo())
+
+
+FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF can: open it in a picture program and save it as PNG"
+BLACK = "the mask is all black; white says where to paint: fill the place to change with white"
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("note.txt", b"white", f"'note.txt' cannot be read as a picture; {FORMATS}"),
+    ("note.png", b"white", f"'note.png' cannot be read as a picture; {FORMATS}"),
+    ("page.png", b"<!DOCTYPE html><title>404</title>", f"'page.png' is a web page, not a picture; {FORMATS}"),
+    ("empty.png", b"", "'empty.png' is empty (0 bytes); a picture has pixels in it: save or download it "
+                       "again"),
+    ("phot.png", None, "there is no file 'phot.png'; did you mean 'photo.png'?"),
+    ("mask.jpg", None, "there is no file 'mask.jpg'; a picture is a path or a web address: check it"),
+    (".", None, "'.' is a folder; a single picture is needed: give the path of a file in it"),
+])
+@pytest.mark.parametrize("knob", ["mask", "init_image"])
+def test_a_mask_that_is_no_picture(system, knob, name, content, message, workshop, photo, typed):
+    if content is not None:
+        (workshop / name).write_bytes(content)
+    values = {"init_image": photo, "mask": drawn(workshop, "half.png", stand_ins.half())} | {knob: name}
+    values = values if knob == "mask" else {"init_image": name}
+    with pytest.raises(Refused) as refusal:     # found when the run begins; a system alone opens it itself
+        runs.start(system, systems.load(system).Settings.of(**SMALL[system] | values))
+    assert str(refusal.value) == typed(system, **values) == said(system, **values) == message
+
+
+def test_a_mask_cut_short(system, workshop, photo, typed):
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 64))
+    path = workshop / drawn(workshop, "cut.png", pixels)
+    path.write_bytes(path.read_bytes()[:900])
+    assert said(system, init_image=photo, mask="cut.png") == typed(system, init_image=photo, mask="cut.png") \
+        == f"'cut.png' cannot be read as a picture; {FORMATS}"
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((64, 64)), np.zeros((20, 90)), np.zeros((64, 64, 3)),
+                                    np.full((64, 64, 4), (255, 255, 255, 0))],
+                         ids=["black", "black, of another shape", "black in color", "all transparent"])
+def test_a_mask_without_white(system, pixels, workshop, photo, typed):
+    values = {"init_image": photo, "mask": drawn(workshop, "mask.png", pixels)}
+    assert said(system, **values) == typed(system, **values) == BLACK
+
+
+@pytest.mark.parametrize("start", [{}, {"init_image": ""}, {"init_image": "  "}])
+def test_a_mask_without_a_picture(system, start, workshop, typed):
+    values = {"mask": drawn(workshop, "half.png", stand_ins.half())} | start
+    assert said(system, **values) == typed(system, **values) == \
+        "mask is given without init_image; a mask keeps a part of a picture: give that picture as init_image"
+
+
+def test_masks_in_memory_that_are_none(system, photo):
+    for mask, message in (
+            (np.zeros((64, 64), np.uint8), BLACK), (torch.zeros(1, 1, 64, 64), BLACK),
+            (Image.new("L", (64, 64)), BLACK),
+            (np.full((64, 64), 7.0), "the array goes from 7 to 7; numbers in a picture go from 0 to 1: "
+                                     "divide by 255, or hand in uint8"),
+            (torch.zeros(2, 1, 64, 64), "the tensor has the shape (2, 1, 64, 64); it must be (1, 3, height, "
+                                        "width)"),
+            (5, "mask is 5; it must be a picture: try a path, an address, or a PIL image")):
+        assert said(system, init_image=photo, mask=mask) == message
+
+
+@pytest.mark.parametrize("side", [32, 200])
+def test_a_mask_of_another_size_fits(system, side, workshop, photo):
+    """Of the shape of its picture, whatever that is: both are cropped alike."""
+    tall = drawn(workshop, "tall.png", stand_ins.photo(height=3 * side // 2, width=side))
+    mask = np.zeros((3 * side // 2, side))
+    mask[:, side // 2:] = 255
+    values = SMALL[system] | {"width": 64, "height": 64, "init_image": tall, "mask_softness": 0,
+                              "mask": drawn(workshop, "mask.png", mask)}
+    module = systems.load(system)
+    *_, last = module.paint(module.Settings.of(**values))
+    start = images.open(tall, 64, 64)
+    assert (last.image - start)[..., :31].abs().max() < 2 / 255 < (last.image - start)[..., 34:].abs().mean()

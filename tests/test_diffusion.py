@@ -199,7 +199,8 @@ def nets(monkeypatch):
 
 def paint(**values):
     cls = systems.load("clip_guided_diffusion").Settings
-    settings = cls.from_dict(cls().rehearsal().to_dict() | {"prompts": "moon"} | values)
+    small = {"prompts": "moon", "width": 32, "height": 32}
+    settings = cls.from_dict(cls().rehearsal().to_dict() | small | values)
     return systems.load("clip_guided_diffusion").paint(settings)
 
 
@@ -264,6 +265,8 @@ def test_classes_are_named_or_any(nets):
 @pytest.mark.parametrize("values, said", [
     ({"width": 40, "height": 32}, None),
     ({"width": 36}, "width is 36; it goes in steps of 8: try 32 or 40"),
+    ({"width": 40, "through": "secondary", "secondary": "large"}, "width is 40; large takes steps of 16: try "
+     "32"),
     ({"steps": 1}, "steps is 1; it must be between 2 and 1000: try 2"),
     ({"steps": 0}, "steps is 0; it must be between 2 and 1000: try 2"),
     ({"steps": 20, "skip": 20}, "skip is 20; 20 steps can leave out 19 at most: try 10"),

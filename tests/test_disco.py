@@ -17,7 +17,7 @@ def eyes(monkeypatch):
 
 
 def paint(**values):
-    base = disco_diffusion.Settings().rehearsal().to_dict() | {"prompts": "moon"}
+    base = disco_diffusion.Settings().rehearsal().to_dict() | {"prompts": "moon", "width": 32, "height": 32}
     return disco_diffusion.paint(disco_diffusion.Settings.from_dict(base | values))
 
 

@@ -20,8 +20,8 @@ WITH_ETA = ("ddim", "dpmpp_2m_sde")
 class Diffused(Guided):
     """What a guided diffusion has beside prompts, looks and tastes."""
 
-    width: int = knob(64, "width in pixels (image_size, side_x)", low=32, high=2048, step=8, rehearsal=32)
-    height: int = knob(64, "height in pixels (image_size, side_y)", low=32, high=2048, step=8, rehearsal=32)
+    width: int = knob(64, "width in pixels (image_size, side_x)", low=32, high=2048, step=8, rehearsal=48)
+    height: int = knob(64, "height in pixels (image_size, side_y)", low=32, high=2048, step=8, rehearsal=48)
     steps: int = knob(50, "steps from noise to picture (diffusion_steps, timestep_respacing)", low=2,
                       high=1000, step=1, rehearsal=3)
     every: int = knob(5, "steps from one look at the picture to the next (display_rate, save_frequency)",

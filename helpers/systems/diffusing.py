@@ -7,22 +7,12 @@ from helpers.canvas import feather
 from helpers.errors import Refused
 from helpers.guides import Range
 from helpers.machine import mix
-from helpers.networks import adm, adm_classifier, class_names, secondary, upscaler
-from helpers.samplers import Guess
+from helpers.networks import adm, secondary, upscaler
 from helpers.systems import diffused, wiring
+from helpers.systems.classes import classed, reading, told
 from helpers.systems.guided import present
 
 UPSCALER = "upscaler-world"
-
-
-class Of:
-    """A network of classes, painting the ones of `numbers` (n,)."""
-
-    def __init__(self, net, numbers):
-        self.net, self.process, self.numbers = net, net.process, numbers
-
-    def __call__(self, x, sigma) -> Guess:
-        return self.net(x, sigma, self.numbers)
 
 
 class Easel:
@@ -33,9 +23,11 @@ class Easel:
         net = adm.load(settings.model, studio.device, precision="auto")
         fitted(settings, net)
         self.levels, self.skip = stair(settings, net.process), settings.skipped()
-        self.reader = reading(settings, studio)
+        self.reader, small = reading(settings, studio), beside(settings, studio)
+        if small:
+            in_steps(settings, settings.secondary, small.step)
         self.denoise = guidance.Guided(classed(settings, net, studio), None, through=settings.through,
-                                       secondary=beside(settings, studio), held=held(settings, studio))
+                                       secondary=small, held=held(settings, studio))
 
     @property
     def networks(self):
@@ -116,16 +108,20 @@ def enlarge(made, settings, studio):
 def fitted(settings, net):
     """Refused where the network cannot paint pictures of this size, or none that are worth it."""
     own = net.config["image_size"]
-    for name in ("width", "height"):
-        side = getattr(settings, name)
-        if side % net.step:
-            near = max(net.step, round(side / net.step) * net.step)
-            raise Refused(f"{name} is {side}", f"{settings.model} paints in steps of {net.step}",
-                          f"try {near}")
+    in_steps(settings, settings.model, net.step)
     if min(settings.width, settings.height) <= own // 2:
         raise Refused(f"the picture is {settings.width} x {settings.height}",
                       f"{settings.model} learned from pictures of {own} x {own}, and half as large they come "
                       "out black", f"try width={own} and height={own}")
+
+
+def in_steps(settings, name, step):
+    """Refused where the network of this name does not fit the size of pictures."""
+    for side in ("width", "height"):
+        given = getattr(settings, side)
+        if given % step:
+            raise Refused(f"{side} is {given}", f"{name} takes steps of {step}",
+                          f"try {max(step, round(given / step) * step)}")
 
 
 def stair(settings, process):
@@ -142,21 +138,6 @@ def options(settings):
     return {"eta": settings.eta} if settings.sampler in diffused.WITH_ETA else {}
 
 
-def classed(settings, net, studio):
-    """The network, of one class where it has some: the one asked for, or any."""
-    if not net.classes:
-        if settings.kind.strip():
-            raise Refused(f"kind is {settings.kind!r}", f"{settings.model} knows no classes",
-                          "leave kind empty, or take a network of classes")
-        return net
-    count = settings.pictures
-    if settings.kind.strip():
-        numbers = torch.full((count,), class_names.number(settings.kind, net.names))
-    else:
-        numbers = torch.randint(net.classes, (count,), generator=studio.rng)
-    return Of(net, numbers.to(studio.device))
-
-
 def beside(settings, studio):
     """The small network to look through, or None."""
     if settings.through != "secondary":
@@ -170,26 +151,3 @@ def held(settings, studio):
         return None
     mask = images.open_mask(settings.mask, *studio.size).to(studio.device)
     return 2 * studio.start - 1, feather(mask, settings.mask_softness)
-
-
-def reading(settings, studio):
-    """The classifier, or None."""
-    if not settings.classifier.strip():
-        return None
-    return adm_classifier.load(settings.classifier, studio.device, precision="auto")
-
-
-def told(settings, reader):
-    """A guide on the noisy picture: the classifier's word for the class asked for."""
-    words = settings.classifier_kind.strip()
-    numbers = [class_names.number(words, reader.names)] if words else \
-        class_names.found(settings.prompts, reader.names)[0]
-    if not numbers:
-        raise Refused(f"{settings.classifier} knows nothing of {settings.prompts!r}",
-                      f"it knows {class_names.listed(reader.names)}", "name one of these as classifier_kind")
-    scale = schedules.parse(settings.classifier_scale)
-
-    def noisy(x, sigma, progress):
-        odds = reader(x, sigma).log_softmax(-1)[:, numbers]
-        return {"classifier": -scale(progress) * odds.mean(1).sum()}
-    return noisy
