@@ -269,7 +269,8 @@ def test_what_is_wrong_while_painting(system):
                      ({"truncation": 0}, "truncation is 0; it must be between 0.05 and 1: try 0.05")),
              "big_sleep": (({"start_class": "bot"}, never.format("start_class")),
                            ({"truncation": 0}, never.format("truncation")))}
-    settings = systems.load(system).Settings.of(**SMALL[system] | values[system] | {"width": 64, "height": 64})
+    values = SMALL[system] | values[system] | {"width": 64, "height": 64}
+    settings = systems.load(system).Settings.of(**values)
     run = runs.start(system, settings)
     painting = run.paint()
     seen = [next(painting).image]
