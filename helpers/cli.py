@@ -63,6 +63,8 @@ def paint(words) -> int:
     parser.usage = f'{parser.prog} ["WORDS"] [--system NAME] [--size N|WxH] [--resume RUN] [--KNOB VALUE …]'
     parser.add_argument("words", nargs="*", help="what to paint, as --prompts", default=[])
     parser.add_argument("--system", metavar="NAME", help=f"{', '.join(systems.SYSTEMS)} [default {DEFAULT}]")
+    parser.add_argument("--series", metavar="N", default="1", help="so many pictures, one after another, "
+                        "each a run with a seed of its own (n_batches) [default 1]")
     parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or killed run, as it was")
     options = parsed(parser, words, cls)
     values = wanted(options, cls)
@@ -73,7 +75,7 @@ def paint(words) -> int:
         from . import runs
         run = runs.open(options.resume)
         return keep(run.resume(), run)
-    return begin(name, cls.of(**values))
+    return begin(name, cls.of(**values), count=max(1, number("series", options.series, int)))
 
 
 def again(words) -> int:
@@ -90,14 +92,21 @@ def again(words) -> int:
     return begin(name, settings, runs.turns(path) if path else ())
 
 
-def begin(name: str, settings, live=()) -> int:
-    """A new run, from checked settings to its picture; live: knobs turned on the way, as runs.turns says."""
+def begin(name: str, settings, live=(), count=1) -> int:
+    """New runs, from checked settings to their pictures, each with the next seed; live: knobs turned on the
+    way, as runs.turns says."""
     from . import runs, vocabulary
     warning = vocabulary.check(settings)
     if warning:
         complain(warning)
-    run = runs.start(name, settings, live=live)
-    return keep(run.paint(), run)
+    status = 0
+    for more in range(count):
+        chosen = settings.but(seed=(settings.seed + more) % 2**32) if more else settings
+        run = runs.start(name, chosen, live=live)
+        status = keep(run.paint(), run)
+        if status:
+            break
+    return status
 
 
 def keep(painting, run) -> int:

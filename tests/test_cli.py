@@ -63,6 +63,16 @@ def test_what_is_asked_for_arrives(run, words, changed):
     assert runs.load(painted(run, "--steps", "12", *words)).changed() == changed
 
 
+def test_pictures_one_after_another_have_seeds_of_their_own(run):
+    line = "paint boat --system small_system --steps 3 --seed 8 --series 3"
+    status, out, _ = run(*line.split())
+    folders = [Path(line.split()[1]) for line in out.splitlines() if line.startswith("run")]
+    assert status == 0 and [runs.load(folder).seed for folder in folders] == [8, 9, 10]
+    alone = painted(run, "boat", "--steps", "3", "--seed", "10") / "picture.png"
+    assert images_of(folders[2] / "picture.png") == images_of(alone)
+    assert run("paint", "--series", "many")[2] == "series is 'many'; it must be a whole number\n"
+
+
 def test_the_same_again(run):
     first = painted(run, "--seed", "3")
     status, out, _ = run("again", str(first / "picture.png"))
