@@ -8,7 +8,7 @@ import torch
 from guided_diffusion import script_util
 from loopback import serve
 
-from helpers import downloads
+from helpers import downloads, weights
 from helpers.networks import adm, adm_classifier, secondary
 from helpers.noise_levels import Process, linear_betas
 
@@ -125,3 +125,54 @@ def test_half_precision_leads_the_same_way(publish):
         adm.load("half", precision=precision)(leaf, 1.0).clean.square().sum().backward()
         slopes.append(leaf.grad.flatten())
     assert torch.cosine_similarity(*slopes, dim=0) > 0.999
+
+
+# What the training of each published architecture was told (disco.md section 4; the package's README).
+FLAGS = {
+    "512x512_diffusion_uncond_finetune_008100": {"image_size": 512, "num_channels": 256,
+                                                 "num_head_channels": 64},
+    "256x256_diffusion_uncond": {"image_size": 256, "num_channels": 256, "num_head_channels": 64},
+    "portrait_generator_v001": {"image_size": 512, "num_channels": 128, "num_heads": 4},
+    "pixelartdiffusion4k": {"image_size": 256, "num_channels": 128, "num_heads": 1,
+                            "attention_resolutions": "16", "resblock_updown": False,
+                            "use_scale_shift_norm": False},
+    "ukiyoe-diffusion-256": {"image_size": 256, "num_channels": 128, "num_heads": 4},
+    "64x64_diffusion": {"image_size": 64, "num_channels": 192, "num_res_blocks": 3, "num_head_channels": 64,
+                        "use_new_attention_order": True, "dropout": 0.1, "class_cond": True},
+    "128x128_diffusion": {"image_size": 128, "num_channels": 256, "num_heads": 4, "class_cond": True},
+    "256x256_diffusion": {"image_size": 256, "num_channels": 256, "num_head_channels": 64,
+                          "class_cond": True},
+    "512x512_diffusion": {"image_size": 512, "num_channels": 256, "num_head_channels": 64,
+                          "class_cond": True}}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_published_networks_have_the_parameters_of_the_package(name):
+    entry = weights.catalogue()[name]
+    with torch.device("meta"):
+        ours = adm.build(entry["config"]).unet.state_dict()
+        package = script_util.create_model(**PACKAGE | FLAGS[name]).state_dict()
+    assert {key: value.shape for key, value in ours.items()} == \
+        {key: value.shape for key, value in package.items()}
+    assert entry["size"] == sum(4 * value.numel() for value in ours.values())
+
+
+@pytest.mark.parametrize("side", [64, 128, 256, 512])
+def test_published_classifiers_have_the_parameters_of_the_package(side):
+    entry = weights.catalogue()[f"{side}x{side}_classifier"]
+    with torch.device("meta"):
+        ours = adm_classifier.build(entry["config"]).unet.state_dict()
+        package = script_util.create_classifier(side, False, 128, 4 if side == 64 else 2, "32,16,8", True,
+                                                True, "attention").state_dict()
+    assert {key: value.shape for key, value in ours.items()} == \
+        {key: value.shape for key, value in package.items()}
+
+
+def test_every_published_diffusion_can_be_built():
+    kinds = {"adm": adm, "classifier": adm_classifier, "secondary": secondary}
+    known = [entry for entry in weights.catalogue().values() if entry["kind"] in kinds]
+    assert len(known) > 35
+    shapes = {json.dumps([entry["kind"], entry["config"]], sort_keys=True): entry for entry in known}
+    with torch.device("meta"):
+        for entry in shapes.values():
+            kinds[entry["kind"]].build(entry["config"])
