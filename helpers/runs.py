@@ -10,19 +10,21 @@ finished, failed), started, seconds, step, total, inputs (copied pictures and wh
 by step). A folder can be moved; every file in it is whole at any moment.
 """
 
+import logging
 import re
 import unicodedata
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from . import films, inputs, machine, picture_files, recording, safe_files
+from . import films, inputs, machine, old_settings, picture_files, recording, safe_files
 from .errors import Refused
 from .run_folder import MANIFEST, Run, home, open, settings_of, system_named, warn_of_others
 
 __all__ = ["MANIFEST", "Run", "all_runs", "home", "load", "open", "record", "resume", "start", "system",
            "turns"]
 
+log = logging.getLogger(__name__)
 SPARE_ROOM = 16 << 20       # bytes that must be free before a run begins, besides ten pictures
 
 
@@ -57,8 +59,14 @@ def resume(folder):
 
 
 def load(path):
-    """The settings behind a PNG, a film or the folder of a run: painted again, they give the same picture."""
+    """The settings behind a PNG, a film or the folder of a run: painted again, they give the same picture. Of
+    a settings file of Disco Diffusion or discoart, too; what it says that we cannot is logged."""
     path = safe_files.place(path)
+    if old_settings.is_old(path) and path.name != MANIFEST:
+        values, notes = old_settings.read(path)
+        for note in notes:
+            log.warning("%s: %s", path.name, note)
+        return system_named("disco_diffusion").Settings.from_dict(values)
     if path.is_dir() or path.name == MANIFEST:
         run = open(path)
         warn_of_others(run.manifest.get("weights", {}))
@@ -75,6 +83,8 @@ def load(path):
 def turns(path) -> list[dict]:
     """Live knobs that were turned while this was painted: [{"step": 40, "crops": 8}, …]"""
     path = safe_files.place(path)
+    if old_settings.is_old(path):
+        return []
     return (open(path).text() if path.is_dir() else _said(path) or {}).get("live", [])
 
 

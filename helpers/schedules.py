@@ -49,6 +49,9 @@ class Schedule:
     def constant(self) -> bool:
         return len(set(self.values)) == 1
 
+    def times(self, factor: float) -> "Schedule":
+        return Schedule(tuple((at, value * factor) for at, value in self.keys))
+
     def __str__(self) -> str:
         if len(self.keys) == 1:
             return written(self.keys[0][1])
@@ -77,6 +80,9 @@ class Levels:
     @property
     def constant(self) -> bool:
         return len(set(self.values)) == 1
+
+    def times(self, factor: float) -> "Levels":
+        return Levels(tuple((count, value * factor) for count, value in self.runs))
 
     def __str__(self) -> str:
         return "+".join(f"[{written(value)}]*{count}" for count, value in self.runs)

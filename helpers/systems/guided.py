@@ -56,7 +56,7 @@ class Guided(Common):
     largest_crop: str = knob(1, "side of the largest part looked at, of the picture's (upper_bound_cutout)",
                              low=0.05, high=1, kind="schedule", live=True, group=FINE)
     crop_power: str = knob(1, "above 1 looks at smaller parts, below 1 at larger ones (cut_pow, cut_power)",
-                           low=0.05, high=10, kind="schedule", live=True, group=FINE)
+                           low=0.05, high=100, kind="schedule", live=True, group=FINE)
     crop_sizes: str = knob("even", "how sizes are drawn: even, or a bell around crop_mean (gauss_sampling)",
                            choices=("even", "bell"), live=True, group=FINE)
     crop_mean: float = knob(0.6, "middle of the bell of sizes (gauss_mean)", low=0.05, high=1, step=0.05,
