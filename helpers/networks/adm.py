@@ -9,6 +9,7 @@ noise_levels.py), and `net.process` are the levels it was trained at.
 """
 
 import importlib
+import math
 import warnings
 
 import torch
@@ -25,19 +26,21 @@ from .adm_lean import lean_
 from .loading import fill_
 
 # The package's settings by its own names, and ours: `objective` is what the U-Net answers, the noise or v
-# (Salimans and Ho 2022); `unshuffle` of n folds n x n pixels into channels before it and back behind it.
+# (Salimans and Ho 2022); `time` is how it is told the noise: as the timestep of its schedule, or as the angle
+# whose tangent is sigma, a right one being 1000; `unshuffle` of n folds n x n pixels into channels before it
+# and back behind it.
 DEFAULTS = {"image_size": 256, "num_channels": 256, "num_res_blocks": 2, "channel_mult": "",
             "attention_resolutions": "32,16,8", "num_heads": 4, "num_head_channels": -1,
             "num_heads_upsample": -1, "use_scale_shift_norm": True, "resblock_updown": True, "dropout": 0.0,
             "use_new_attention_order": False, "class_cond": False, "learn_sigma": True,
             "diffusion_steps": 1000, "noise_schedule": "linear", "rescale_timesteps": True,
-            "classes": 1000, "objective": "noise", "unshuffle": 1}
+            "classes": 1000, "objective": "noise", "time": "schedule", "unshuffle": 1}
 # What training scripts and old notebooks write beside these; none of it shapes the network.
 IDLE = {"use_checkpoint", "use_fp16", "timestep_respacing", "batch_size", "clip_denoised", "num_samples",
         "use_ddim", "predict_xstart", "use_kl", "rescale_learned_sigmas", "sigma_small"}
 MULTIPLIERS = {512: (0.5, 1, 1, 2, 2, 4, 4), 256: (1, 1, 2, 2, 4, 4), 128: (1, 1, 2, 3, 4), 64: (1, 2, 3, 4)}
 SCHEDULES = {"linear": linear_betas, "cosine": cosine_betas}
-OBJECTIVES = ("noise", "v")
+OBJECTIVES, TIMES = ("noise", "v"), ("schedule", "angle")
 
 
 class ADM(nn.Module):
@@ -63,6 +66,12 @@ class ADM(nn.Module):
         """Sides of pictures are multiples of this."""
         return self.fold * 2 ** (len(multipliers(self.config)) - 1)
 
+    def time(self, sigma: Tensor) -> Tensor:
+        """What the U-Net is told of a level."""
+        if self.config["time"] == "angle":
+            return sigma.atan() * (2000 / math.pi)
+        return self.process.time(sigma) * self.scale
+
     def forward(self, x: Tensor, sigma: float, classes: Tensor | None = None) -> Guess:
         """x (n, 3, h, w), sides multiples of `step`; sigma above 0, one for all or (n,)."""
         if bool(self.classes) == (classes is None):
@@ -70,7 +79,7 @@ class ADM(nn.Module):
                           f"{'this' if self.classes else 'no'} network is of one class at a time",
                           "name one" if self.classes else "leave them out")
         sigma = torch.as_tensor(sigma, dtype=torch.float64).expand(len(x))
-        time = (self.process.time(sigma) * self.scale).to(x)
+        time = self.time(sigma).to(x)
         sigma = sigma.to(x).view(-1, 1, 1, 1)
         size = (1 + sigma.square()).sqrt()
         with lowered(x.device, uses_bf16(x.device, self.precision)):
@@ -113,7 +122,7 @@ def checked(config: dict) -> dict:
     config = {key: value for key, value in config.items() if key not in IDLE}
     if extra := sorted(config.keys() - DEFAULTS.keys()):
         raise unknown("setting of an ADM network", extra[0], DEFAULTS)
-    for name, options in (("noise_schedule", SCHEDULES), ("objective", OBJECTIVES)):
+    for name, options in (("noise_schedule", SCHEDULES), ("objective", OBJECTIVES), ("time", TIMES)):
         if config[name] not in options:
             raise unknown(name, config[name], options)
     if not config["channel_mult"] and config["image_size"] not in MULTIPLIERS:

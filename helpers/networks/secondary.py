@@ -63,8 +63,9 @@ class Secondary(nn.Module):
         sigma = sigma.to(x).view(-1, 1, 1, 1)
         size = (1 + sigma.square()).sqrt()
         planes = waves[..., None, None].expand(-1, -1, *x.shape[2:])
+        seen = self.net[0](torch.cat([x / size, planes], 1))    # exact: the waves tell more than bf16 can
         with lowered(x.device, uses_bf16(x.device, self.precision)):
-            v = self.net(torch.cat([x / size, planes], 1)).float()
+            v = self.net[1:](seen).float()
         return Guess(x / size**2 - sigma / size * v)
 
 
@@ -91,4 +92,6 @@ def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> 
     with torch.device("meta"):      # no random numbers drawn to be thrown away
         net = build(card["config"], precision)
     fill_(net, state, name, "the published secondary network's").to(device, memory_format=torch.channels_last)
-    return lower_(net) if uses_bf16(device, precision) else net
+    if uses_bf16(device, precision):
+        lower_(net.net[1:])
+    return net
