@@ -52,8 +52,8 @@ class Diffused(Guided):
                         "small network beside it, or not at all (use_secondary_model)", choices=WAYS,
                         group=FINE)
     secondary: str = knob("secondary-world", "that small network", group=FINE)
-    guide_every: str = knob(1, "look at every step, every second one … ", low=1, high=50, kind="schedule",
-                            live=True, group=FINE)
+    guide_every: str = knob(1, "look at every step (1), at every second one (2), and so on", low=1, high=50,
+                            kind="schedule", live=True, group=FINE)
     most_pull: float = knob(0.0, "take a step in smaller ones where the guide would move the picture by more "
                             "than this, as an rms of pixels from -1 to 1; 0 never (max_cond)", low=0, high=10,
                             step=0.01, live=True, group=FINE)
