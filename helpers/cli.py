@@ -19,6 +19,7 @@ The history of text-to-image, from the command line.
   paint     paint a picture:          python -m helpers paint "a red lighthouse by the sea at sunset"
             with any knob:            python -m helpers paint "fog | neon:0.5" --system deep_daze --steps 300
             go on with a run:         python -m helpers paint --resume runs/…
+            as Disco Diffusion did:   python -m helpers paint --from "TimeToDisco(0)_settings.txt"
   film      make a film of a run:     python -m helpers film runs/…
   settings  what a picture is made of python -m helpers settings picture.png
   again     paint a picture again:    python -m helpers again picture.png [--seed 7]
@@ -44,6 +45,7 @@ def obey(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         say(ABOUT)
         return 0
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
         if words[0] not in commands:
             raise unknown("command", words[0], commands)
@@ -57,7 +59,7 @@ def obey(words: list[str]) -> int:
 
 
 def paint(words) -> int:
-    name = asked_system(words)
+    name = "disco_diffusion" if any(w.partition("=")[0] == "--from" for w in words) else asked_system(words)
     cls = systems.load(name).Settings
     parser = painter("paint", f"Paint a picture with {name}. {title(name)}", cls)
     parser.usage = f'{parser.prog} ["WORDS"] [--system NAME] [--size N|WxH] [--resume RUN] [--KNOB VALUE …]'
@@ -66,15 +68,22 @@ def paint(words) -> int:
     parser.add_argument("--series", metavar="N", default="1", help="so many pictures, one after another, "
                         "each a run with a seed of its own (n_batches) [default 1]")
     parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or killed run, as it was")
+    parser.add_argument("--from", metavar="FILE", dest="source", help="as these settings of Disco Diffusion "
+                        "or discoart have it, but for the knobs given")
     options = parsed(parser, words, cls)
     values = wanted(options, cls)
     if options.resume:
-        if values or options.system:
+        if values or options.system or options.source:
             raise Refused("--resume goes on with the settings of the run", "it takes no other knobs",
                           "leave them out, or paint anew without --resume")
         from . import runs
         run = runs.open(options.resume)
         return keep(run.resume(), run)
+    if options.source is not None:
+        if options.system not in (None, name):
+            raise Refused(f"--from is for {name}", "no other system has its knobs", "leave out --system")
+        from . import runs
+        values = runs.imported(options.source) | values
     return begin(name, cls.of(**values), count=max(1, number("series", options.series, int)))
 
 
@@ -115,7 +124,6 @@ def keep(painting, run) -> int:
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from . import runs
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     status = 0
     bar = tqdm(total=painting.steps, initial=painting.step, desc=run.system, unit="step", dynamic_ncols=True)
     with logging_redirect_tqdm(), bar:
@@ -157,10 +165,14 @@ def film(words) -> int:
 
 def show(words) -> int:
     parser = Parser("settings", "What a picture was painted with; a star marks what is not default.")
-    parser.add_argument("picture", help="a PNG painted here, or the folder of a run")
+    parser.add_argument("picture", help="a PNG painted here, a run's folder, or settings of Disco Diffusion")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--python", action="store_true", help="as the lines of Python that paint it again")
     options = parsed(parser, words)
     from . import runs
+    if options.python:
+        say(runs.script(options.picture))
+        return 0
     settings = runs.load(options.picture)
     name = type(settings).__module__.rpartition(".")[2]
     if options.json:

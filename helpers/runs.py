@@ -21,10 +21,11 @@ from . import films, inputs, machine, old_settings, picture_files, recording, sa
 from .errors import Refused
 from .run_folder import MANIFEST, Run, home, open, settings_of, system_named, warn_of_others
 
-__all__ = ["MANIFEST", "Run", "all_runs", "home", "load", "open", "record", "resume", "start", "system",
-           "turns"]
+__all__ = ["MANIFEST", "Run", "all_runs", "home", "imported", "load", "open", "record", "resume", "script",
+           "start", "system", "turns"]
 
 log = logging.getLogger(__name__)
+OLD = "disco_diffusion"      # the system that settings of the dead originals are for
 SPARE_ROOM = 16 << 20       # bytes that must be free before a run begins, besides ten pictures
 
 
@@ -62,12 +63,9 @@ def load(path):
     """The settings behind a PNG, a film or the folder of a run: painted again, they give the same picture. Of
     a settings file of Disco Diffusion or discoart, too; what it says that we cannot is logged."""
     path = safe_files.place(path)
-    if old_settings.is_old(path) and path.name != MANIFEST:
-        values, notes = old_settings.read(path)
-        for note in notes:
-            log.warning("%s: %s", path.name, note)
-        return system_named("disco_diffusion").Settings.from_dict(values)
-    if path.is_dir() or path.name == MANIFEST:
+    if _is_old(path):
+        return system_named(OLD).Settings.from_dict(imported(path))
+    if _is_run(path):
         run = open(path)
         warn_of_others(run.manifest.get("weights", {}))
         return run.settings
@@ -80,18 +78,40 @@ def load(path):
     return settings_of(said, home_of)
 
 
+def imported(path) -> dict:
+    """Knobs of disco_diffusion, not checked yet, of a settings file of Disco Diffusion or discoart."""
+    path = safe_files.place(path)
+    values, notes = old_settings.read(path)
+    for note in notes:
+        log.warning("%s: %s", path.name, note)
+    return values
+
+
+def script(path) -> str:
+    """The lines of Python that paint again what `load` finds there; only what differs from the defaults."""
+    settings, live = load(path), turns(path)
+    knobs = (",\n" + " " * 23).join(f"{name}={value!r}" for name, value in settings.changed().items())
+    turned = f", live={live!r}" if live else ""
+    return (f"from helpers import runs\nfrom {type(settings).__module__} import Settings\n\n"
+            f"settings = Settings.of({knobs})\n"
+            f"run = runs.start({system(path)!r}, settings{turned})\n"
+            "for frame in runs.record(run.paint(), run):\n    pass")
+
+
 def turns(path) -> list[dict]:
     """Live knobs that were turned while this was painted: [{"step": 40, "crops": 8}, …]"""
     path = safe_files.place(path)
-    if old_settings.is_old(path):
+    if _is_old(path):
         return []
-    return (open(path).text() if path.is_dir() else _said(path) or {}).get("live", [])
+    return (open(path).text() if _is_run(path) else _said(path) or {}).get("live", [])
 
 
 def system(path) -> str:
     """Which system painted this: the name for `helpers.systems.load`."""
     path = safe_files.place(path)
-    return open(path).system if path.is_dir() else (_said(path) or {}).get("system", "")
+    if _is_old(path):
+        return OLD
+    return open(path).system if _is_run(path) else (_said(path) or {}).get("system", "")
 
 
 def all_runs(root=None) -> list[Run]:
@@ -101,6 +121,15 @@ def all_runs(root=None) -> list[Run]:
         with suppress(Refused):     # one that is damaged hides no others
             found.append(open(path.parent))
     return sorted(found, key=lambda run: run.manifest.get("started", ""))
+
+
+def _is_run(path) -> bool:
+    return path.is_dir() or path.name == MANIFEST
+
+
+def _is_old(path) -> bool:
+    """Settings of a dead original, by the name of the file?"""
+    return old_settings.is_old(path) and not _is_run(path)
 
 
 def _said(path):

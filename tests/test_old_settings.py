@@ -2,11 +2,14 @@
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from helpers import old_disco, old_settings, runs
+from helpers import cli, old_disco, old_settings, runs, systems
 from helpers.errors import Refused
 from helpers.systems.disco_diffusion import Settings
 
@@ -169,3 +172,96 @@ def test_unknown_networks_are_refused_by_name_before_any_work(tmp_path):
     with pytest.raises(Refused, match="no adm called '512x512_difusion'"):
         adm.load(values["model"])
     assert Path(saved(tmp_path, DISCO)).exists()
+
+
+@pytest.fixture
+def run(capsys):
+    """(status, stdout, stderr) of a command."""
+    def run(*words):
+        status = cli.main(list(words))
+        said = capsys.readouterr()
+        return status, said.out, said.err
+    return run
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """What is about to be painted: (system, settings) of every run, which ends there."""
+    asked = []
+    monkeypatch.setattr(cli, "begin", lambda name, settings, *_, **__: asked.append((name, settings)) or 0)
+    return asked
+
+
+def test_painting_with_old_settings(tmp_path, run, begun, caplog):
+    path = saved(tmp_path, DISCO)
+    assert run("paint", "--from", str(path), "--steps", "20", "fog")[0] == 0
+    assert begun == [("disco_diffusion", runs.load(path).but(steps=20, prompts="fog"))]
+    assert "range_scale 150: it had no effect in Disco Diffusion" in caplog.text
+
+
+def test_knobs_given_beside_old_settings_count_before_any_check(tmp_path, run, begun):
+    path = saved(tmp_path, DISCO | {"width": 4096})
+    assert run("paint", "--from", str(path)) == (2, "", "width is 4096; it must be between 32 and 2048: "
+                                                        "try 2048\n") and not begun
+    assert run("paint", f"--from={path}", "--size", "512x256")[0] == 0
+    assert (begun[0][1].width, begun[0][1].height) == (512, 256)
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--system", "gan"], "--from is for disco_diffusion; no other system has its knobs: leave out --system"),
+    (["--resume", "runs"], "--resume goes on with the settings of the run; it takes no other knobs: "
+                           "leave them out, or paint anew without --resume"),
+    (["--cut_overview", "3"], "no setting called 'cut_overview'; did you mean 'overview'?"),
+])
+def test_what_old_settings_do_not_go_with(tmp_path, run, begun, words, said):
+    path = saved(tmp_path, DISCO)
+    assert run("paint", "--from", str(path), *words) == (2, "", said + "\n") and not begun
+
+
+def test_what_is_not_kept_goes_to_the_standard_error(tmp_path):
+    path = saved(tmp_path, DISCO | {"strange_knob": 3})
+    done = subprocess.run([sys.executable, "-m", "helpers", "settings", str(path), "--json"],
+                          cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert json.loads(done.stdout) == {"system": "disco_diffusion", "settings": runs.load(path).to_dict()}
+    assert f"{path.name}: strange_knob 3: " in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_lines_of_python_of_old_settings(tmp_path, run, monkeypatch):
+    path, painted = saved(tmp_path, DISCO), []
+    monkeypatch.setattr(runs, "start", lambda *asked: painted.append(asked) or Still())
+    monkeypatch.setattr(runs, "record", lambda painting, run: painting)
+    status, out, _ = run("settings", str(path), "--python")
+    exec(out, {})
+    assert status == 0 and painted == [("disco_diffusion", runs.load(path))]
+    assert "init_image" not in out, "only what differs from the defaults"
+
+
+class Still:
+    def paint(self):
+        return iter(())
+
+
+def test_the_lines_of_python_of_a_picture(tmp_path, run, monkeypatch):
+    """They paint the very same picture, with what was turned on the way."""
+    monkeypatch.setitem(systems.SYSTEMS, "small_system", "small_system")
+    monkeypatch.setenv("DISCOTHEQUE_RUNS", str(tmp_path))
+    first = runs.start("small_system", systems.load("small_system").Settings(prompts='a "red" boat', seed=7))
+    painting = first.paint()
+    for frame in runs.record(painting, first):
+        if frame.step == 4:
+            first.turn(painting, contrast=3.0)
+    for path in (first.picture, first.folder, first.folder / "manifest.json"):
+        status, out, _ = run("settings", str(path), "--python")
+        lines = {}
+        exec(out, lines)
+        assert status == 0 and lines["settings"] == runs.load(first.folder)
+        assert runs.turns(lines["run"].folder) == runs.turns(first.folder) != []
+        assert Image.open(lines["run"].picture).tobytes() == Image.open(first.picture).tobytes()
+
+
+def test_defaults_need_no_lines(tmp_path, monkeypatch):
+    monkeypatch.setitem(systems.SYSTEMS, "small_system", "small_system")
+    run = runs.start("small_system", systems.load("small_system").Settings(), tmp_path)
+    assert runs.script(run.folder) == (
+        "from helpers import runs\nfrom small_system import Settings\n\nsettings = Settings.of()\n"
+        "run = runs.start('small_system', settings)\nfor frame in runs.record(run.paint(), run):\n    pass")
