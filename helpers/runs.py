@@ -25,7 +25,6 @@ __all__ = ["MANIFEST", "Run", "all_runs", "home", "imported", "load", "open", "r
            "start", "system", "turns"]
 
 log = logging.getLogger(__name__)
-OLD = "disco_diffusion"      # the system that settings of the dead originals are for
 SPARE_ROOM = 16 << 20       # bytes that must be free before a run begins, besides ten pictures
 
 
@@ -64,7 +63,7 @@ def load(path):
     a settings file of Disco Diffusion or discoart, too; what it says that we cannot is logged."""
     path = safe_files.place(path)
     if _is_old(path):
-        return system_named(OLD).Settings.from_dict(imported(path))
+        return system_named(old_settings.SYSTEM).Settings.from_dict(imported(path))
     if _is_run(path):
         run = open(path)
         warn_of_others(run.manifest.get("weights", {}))
@@ -81,9 +80,9 @@ def load(path):
 def imported(path) -> dict:
     """Knobs of disco_diffusion, not checked yet, of a settings file of Disco Diffusion or discoart."""
     path = safe_files.place(path)
-    values, notes = old_settings.read(path)
-    for note in notes:
-        log.warning("%s: %s", path.name, note)
+    _, values, unmatched = old_settings.read(path)
+    for line in unmatched:
+        log.warning("%s: %s", path.name, line)
     return values
 
 
@@ -110,7 +109,7 @@ def system(path) -> str:
     """Which system painted this: the name for `helpers.systems.load`."""
     path = safe_files.place(path)
     if _is_old(path):
-        return OLD
+        return old_settings.SYSTEM
     return open(path).system if _is_run(path) else (_said(path) or {}).get("system", "")
 
 
@@ -129,7 +128,7 @@ def _is_run(path) -> bool:
 
 def _is_old(path) -> bool:
     """Settings of a dead original, by the name of the file?"""
-    return old_settings.is_old(path) and not _is_run(path)
+    return old_settings.may_be(path) and not _is_run(path)
 
 
 def _said(path):

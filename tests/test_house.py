@@ -14,11 +14,10 @@ HELPERS = ROOT / "helpers"
 # A file imports only from a lower floor. Within a floor there are steps, from left to right; those on one
 # step (a set) are equals that do not know each other. A package is one room; see test_no_circles.
 FLOORS = [
-    [{"errors", "traditions", "old_names"},
-     {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
-     {"noise_levels", "prompts", "picture_files"}, {"old_disco"}, {"old_settings"},
-     {"knobs", "images", "states", "optimizers", "palettes"},
-     {"settings", "inputs", "films"}, {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
+    [{"errors", "traditions"}, {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
+     {"noise_levels", "prompts", "picture_files"}, {"knobs", "images", "states", "optimizers", "palettes"},
+     {"settings", "inputs", "films", "old_settings"},
+     {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
      {"loop", "slides", "guidance"}, {"diffusion"}, {"tiling"},
      {"world"}],
     [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],

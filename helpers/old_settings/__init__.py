@@ -1,0 +1,200 @@
+"""Settings of the dead originals, as ours: Disco Diffusion's `_settings.txt` (JSON), or a YAML of discoart.
+
+    system, values, unmatched = read("TimeToDisco(0)_settings.txt")
+    settings = systems.load(system).Settings.of(**values)
+
+What a file leaves out is what stood there by default. `unmatched` says, line by line, what has no counterpart
+or means something else here: nothing is dropped in silence. The same words, rules and numbers, not the same
+pixels: noise is drawn in another way.
+"""
+
+import importlib
+import math
+from operator import mul
+
+from .. import schedules
+from ..errors import Refused, closest
+from ..knobs import knobs
+from . import files, names, wishes
+from .files import may_be
+from .values import Old, alike, number, shown, together
+from .wishes import LATER
+
+__all__ = ["SYSTEM", "may_be", "read"]
+SYSTEM = "disco_diffusion"
+KNOWN = {*names.DISCO, *names.OWN, *names.ALIASES, *names.ANIMATION, *names.GONE}
+
+
+def read(path) -> tuple[str, dict, list[str]]:
+    """(system, values of its knobs, lines on what has no counterpart) of a file; Refused where it is none."""
+    given = files.mapping(path)
+    if not given.keys() & KNOWN:
+        raise Refused(f"'{path}' has no settings of Disco Diffusion",
+                      "they have names such as text_prompts and clip_guidance_scale",
+                      "give the _settings.txt of a picture")
+    given = {name if name not in names.ALIASES or names.ALIASES[name] in given else names.ALIASES[name]: value
+             for name, value in given.items()}
+    discoart = bool(given.keys() & names.OWN) or files.is_yaml(path) and not given.keys() & names.CLIPS.keys()
+    # looked up late, as a plug-in is: this stands below systems and knows none of them
+    ranges = knobs(importlib.import_module("..systems", __package__).load(SYSTEM).Settings)
+    defaults = names.DISCO | names.ANIMATION | {name: default for name, (default, _) in names.GONE.items()}
+    old = Old(given, defaults | names.DISCOART if discoart else defaults, ranges, discoart)
+    share = wishes.words(old)
+    for part in (picture, steps, networks, looks, beginning, mirrors):
+        part(old)
+    guidance(old, wishes.perceptors(old), share)
+    rest(old)
+    return SYSTEM, old.values, old.unmatched
+
+
+def picture(old):
+    """Its size, the seed, how many."""
+    sides = old("width_height") or [old("width"), old("height")]
+    if not isinstance(sides, list) or len(sides) != 2:
+        raise Refused(f"width_height is {shown(sides)!r}", "it is a width and a height", "try [1280, 768]")
+    for name, side in zip(("width", "height"), sides, strict=True):
+        side = number(side, name)
+        old.values[name] = int(side // 64 * 64)
+        if side % 64:
+            old.unmatched.append(f"{name} {side}: {old.values[name]}, as there, in steps of 64")
+    if old("seed") not in (None, "random_seed"):
+        old.values["seed"] = old.whole("seed")
+    old.values["pictures"] = old.whole("batch_size")
+
+
+def steps(old):
+    """How many, which are left out, which are shown."""
+    count, skipped = old.whole("steps"), str(old("skip_steps")).strip()
+    old.values |= {"steps": count, "skip": old.whole("skip_steps") if not skipped.endswith("%") else
+                   math.floor(count * number(skipped[:-1], "skip_steps") / 100)}
+    if old("display_rate") is not None:
+        old.values["every"] = old.whole("display_rate")
+    saved = old("intermediate_saves")
+    if isinstance(saved, list):
+        at = {int(number(step, "intermediate_saves")) for step in saved}
+        old.values["save_at"] = ", ".join(map(str, sorted(at - {0})))
+    elif saved:
+        old.note("intermediate_saves", "each look at the picture is kept; `every` says how often")
+    # the levels over which steps were spread follow from their number
+    if count > 0 and not alike(old("diffusion_steps"), 1000 // count * count if count < 1000 else count):
+        old.note("diffusion_steps", "steps are spread over all noise levels")
+
+
+def networks(old):
+    """What paints, and what is looked through."""
+    name = str(old("diffusion_model")).strip().removesuffix(".pt")
+    if name == "custom":
+        old.note("diffusion_model", "its weights are a file of your own: give that as model")
+    else:
+        old.values["model"] = name
+    small = old.schedule("use_secondary_model")
+    if not small.constant:
+        old.note("use_secondary_model", "it does not change on the way here; the small network is used")
+    old.values["through"] = "secondary" if any(small.values) else "network"
+    if any(small.values):
+        old.values["secondary"] = "secondary_model_imagenet_2"
+    old.values |= {"sampler": str(old("diffusion_sampling_mode")), "eta": old.number("eta"),
+                   "threshold": "0" if old.truth("clip_denoised") else "1"}
+    # a clamp_max of 0 let no slope through, ours lets any
+    steepest = together(lambda on, most: max(most, 1e-6) if on else 0, old.schedule("clamp_grad"),
+                        old.schedule("clamp_max"))
+    old.put("clamp", steepest, "clamp_max")
+
+
+def looks(old):
+    """How the picture is looked at."""
+    for name, key in (("overview", "cut_overview"), ("crops", "cut_innercut"), ("crop_power", "cut_ic_pow"),
+                      ("gray_crops", "cut_icgray_p"), ("batches", "cutn_batches")):
+        old.put(name, old.schedule(key), key)
+    # Disco laid grain of deviation 0.01 over a look three times. Ours has a strength of 0 up to s, which
+    # deviates by s / sqrt(3): as much where s is 0.03.
+    plain = old.truth("skip_augs")
+    old.values |= {"augment": "" if plain else "flip, affine, jitter, gray",
+                   "look_noise": "0" if plain else "0.03", "fuzzy": 0.0}
+    if old.truth("fuzzy_prompt"):
+        old.values["fuzzy"] = float(old.number("rand_mag"))
+        old.note("fuzzy_prompt", "scattered without its cut at 0, which took half of every direction away")
+    else:
+        old.idle("rand_mag", "it counts with fuzzy_prompt alone")
+
+
+def beginning(old):
+    """The picture or the clouds below the noise."""
+    start = str(old("init_image")).strip()
+    start = "" if start.lower() == "none" else start
+    old.values |= {"perlin": "off", "init_image": start}
+    if old.truth("perlin_init"):
+        old.values |= {"perlin": str(old("perlin_mode")), "init_image": ""}
+        if start:
+            old.note("init_image", "perlin_init took its place")
+    else:
+        old.idle("perlin_mode", "it counts with perlin_init alone")
+
+
+def mirrors(old):
+    """Where it is folded."""
+    across, down = old.truth("use_horizontal_symmetry"), old.truth("use_vertical_symmetry")
+    old.values["mirror"] = "both" if across and down else "left-right" if across else \
+        "up-down" if down else "off"
+    if old.values["sampler"] == "plms":
+        for key in ("use_horizontal_symmetry", "use_vertical_symmetry"):
+            old.idle(key, "plms never mirrored")
+        old.values["mirror"] = "off"
+    when = old("transformation_percent")
+    when = [number(part, "transformation_percent") for part in (when if isinstance(when, list) else [when])]
+    old.values["mirror_at"] = ", ".join(f"{100 * part:.6g}%" for part in when)
+
+
+def guidance(old, eyes, share):
+    """How strictly words are followed by so many perceptors, and the tastes beside them.
+
+    Disco's slope is that of clip_guidance_scale * (sum over perceptors, weights of prompts divided by
+    `share`) + tv_scale * tv + …, ours of guidance_scale * (mean over perceptors, weights as they are, +
+    smoothness * Smooth + …). Its pictures go from -1 to 1, ours from 0 to 1: what lies between is half as
+    much. Hence the factors: Smooth is 10 times tv of halves, 2.5 tv; Range a quarter of range_loss; and the
+    slope of Range, e / 2, is that of |e|, sat_scale's, where a color is e = 0.2 beyond, a tenth of the way
+    from black to white. LPIPS and likeness both go from 0 to half or so: they are taken for equal.
+    """
+    strict = together(lambda scale, size: scale * eyes / size, old.schedule("clip_guidance_scale"), share)
+    old.put("guidance_scale", strict, "clip_guidance_scale")
+    strict = schedules.parse(old.values["guidance_scale"])
+
+    def beside(name, **factors):
+        scales = [old.schedule(key) for key in factors]
+        made = together(lambda now, *many: sum(map(mul, factors.values(), many)) / now if now else 0,
+                        strict, *scales)
+        old.put(name, made, next(iter(factors)))
+        return any(value for scale in scales for value in scale.values)
+
+    tasted = beside("smoothness", tv_scale=0.4)
+    tasted |= beside("range", sat_scale=10, **({"range_scale": 4} if old.discoart else {}))
+    if any(old.schedule("sat_scale").values):
+        old.note("sat_scale", "range in its place pulls harder the farther a color is beyond black or white; "
+                              "a tenth beyond, as hard")
+    if not old.discoart and any(old.schedule("range_scale").values):
+        old.note("range_scale", "it had no effect there, and has none here")
+    if old.values["init_image"]:
+        tasted |= beside("init_likeness", init_scale=1)
+        old.note("init_scale", "the perceptors judge likeness to init_image here, not LPIPS")
+    elif old.values["perlin"] != "off":
+        old.note("init_scale", "it kept to the clouds of perlin_init, too; nothing does here")
+    else:
+        old.idle("init_scale", "it counts with init_image alone")
+    if tasted and not all(strict.values):
+        old.note("clip_guidance_scale", "where it is 0 all other scales are, too")
+
+
+def rest(old):
+    """What nobody asked for."""
+    for key in list(old.left):
+        if key in names.ANIMATION:
+            old.idle(key, LATER)
+        elif key in names.GONE:
+            old.idle(key, names.GONE[key][1])
+        elif key in names.DISCO:
+            old.idle(key, "something else in the file says so instead")
+        elif key in names.ALIASES:
+            old.note(key, f"{names.ALIASES[key]} is there, too, and counts")
+        else:
+            near = closest(key, KNOWN)
+            old.note(key, "nothing was called so" + (f"; did it mean {near!r}?" if near else ""))
