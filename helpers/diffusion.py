@@ -40,7 +40,7 @@ class Diffusion(Frames):
         self.memory = ()
         self.seen = None            # what x is taken for, before guidance; nothing before the first step
         self.failures = 0
-        self.rest = 1               # the guide looks at every so manieth step; may be a function of progress
+        self.rest = 1               # the guide looks at every n-th step; may be a function of progress
         self.finish = None          # a last touch to the finished picture, (n, 3, h, w) in [0, 1]
         self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
 
@@ -136,7 +136,7 @@ def start(picture, seeds, sigma):
 
 
 class Inside:
-    """A hook that keeps what happens inside every so manieth step: what is there, what it is taken for, and
+    """A hook that keeps what happens inside every n-th step: what is there, what it is taken for, and
     which way the guide wants it, as pictures in three rows, with captions.
 
         inside = Inside(painting, 10)

@@ -130,3 +130,9 @@ def rising(text: str, name: str) -> list[int]:
     if any(b <= a for a, b in itertools.pairwise([0, *numbers])):
         raise Refused(f"{name} is {text!r}", "it takes rising whole numbers above 0", "try '30, 75'")
     return numbers
+
+
+def wanted(text: str) -> str:
+    """The words of the first scene, without what is to be kept away from."""
+    found = scenes(text)[0] if text.strip(" |^") else []
+    return " | ".join(prompt.text for prompt in found if prompt.weight > 0)

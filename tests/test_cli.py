@@ -27,16 +27,6 @@ def workshop(monkeypatch, tmp_path):
     return tmp_path / "runs"
 
 
-@pytest.fixture
-def run(capsys):
-    """(status, stdout, stderr) of a command."""
-    def run(*words):
-        status = cli.main(list(words))
-        said = capsys.readouterr()
-        return status, said.out, said.err
-    return run
-
-
 def painted(run, *words):
     """The run folder of a painting that went well."""
     status, out, err = run("paint", "--system", "small_system", *words)

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers.errors import Refused
-from helpers.prompts import Prompt, noise, parse, pictures, scenes, window, windows
+from helpers.prompts import Prompt, noise, parse, pictures, scenes, wanted, window, windows
 
 
 @pytest.mark.parametrize("text, prompts", [
@@ -104,3 +104,8 @@ def test_windows_tell_the_story_to_the_end():
     assert windows("a b c d", 1, two_per_word, 99, start=3) == ["a b c", "a b c d"]
     with pytest.raises(Refused, match="^the story is empty; it needs at least one word: try 'a red"):
         windows(" ", 1, two_per_word, 10)
+
+
+def test_what_is_wanted_first():
+    assert wanted("a house | smoke:-0.5 | a red cat:2 ^ a boat") == "a house | a red cat"
+    assert wanted("fog:-1") == wanted(" | ") == ""

@@ -77,6 +77,7 @@ def paint(settings, state=None):
 
 def beginning(settings, studio, canvas, first):
     """Find where to begin: at the picture it starts from, or at the most liked of many; notes on the way."""
+    from helpers import prompts
     from helpers.networks import class_names
 
     if settings.latents.strip():
@@ -85,7 +86,8 @@ def beginning(settings, studio, canvas, first):
         for step in canvas.approach(studio.rough(settings), settings.fit_steps):
             yield f"init_image: step {step} of {settings.fit_steps} towards it"
     elif settings.search and settings.prompts.strip(" |^"):
-        named = [] if first is not None else class_names.found(settings.prompts, canvas.generator.names)[0]
+        words = prompts.wanted(settings.prompts)
+        named = [] if first is not None else class_names.found(words, canvas.generator.names)[0]
         for seen in canvas.begin_best(liking(settings, studio), settings.search, first, named):
             yield f"{seen} of about {settings.search} random pictures looked at"
 

@@ -5,6 +5,7 @@ import torch
 from helpers.errors import Refused
 from helpers.networks import adm_classifier, class_names
 from helpers.samplers import Guess
+from helpers.prompts import wanted
 from helpers.schedules import parse
 
 
@@ -44,7 +45,7 @@ def told(settings, reader):
     """A guide on the noisy picture: the classifier's word for the class asked for."""
     words = settings.classifier_kind.strip()
     numbers = [class_names.number(words, reader.names)] if words else \
-        class_names.found(settings.prompts, reader.names)[0]
+        class_names.found(wanted(settings.prompts), reader.names)[0]
     if not numbers:
         raise Refused(f"{settings.classifier} knows nothing of {settings.prompts!r}",
                       f"it knows {class_names.listed(reader.names)}", "name one of these as classifier_kind")

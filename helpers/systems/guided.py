@@ -7,7 +7,7 @@ from helpers import palettes, prompts, schedules
 from helpers.errors import Refused
 from helpers.settings import Common, knob
 
-FINE = "Fine tuning"
+FINE, PAIR = "Fine tuning", 2       # PAIR: how many perceptors are built in
 AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "warp", "jitter", "gray",
                  "sharpness", "blur", "noise", "erase")
 
@@ -158,7 +158,7 @@ class Guided(Common):
             raise Refused("overview and crops are both 0", "somebody has to look", "try overview=4")
         for scene in prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []:
             self.paces(scene)
-        self.turns(len([name for name in self.perceptors.split(",") if name.strip()]) or 2)
+        self.turns(len([name for name in self.perceptors.split(",") if name.strip()]) or PAIR)
         if self.palette.strip():
             palettes.parse(self.palette)
         palettes.color(self.edge_color, "edge_color")

@@ -11,6 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm as normed
 
+from .common import autocast
+
 
 class Head(nn.Module):
     """A map (n, channels, h, w) and classes (n, classes) -> (n, 1, h, w): how real, as that class."""
@@ -59,6 +61,18 @@ def told(real, fake):
     """The critic's hinge loss (Lim and Ye 2017), the mean of its maps'."""
     terms = [F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in zip(real, fake, strict=True)]
     return sum(terms) / len(terms)
+
+
+def tell(critic, adversary, real, fake):
+    """A step of a critic of patches, pictures (n, 3, h, w) in [0, 1] -> map, by its optimizer: half of its
+    hinge loss."""
+    with autocast(real.device.type):
+        said = [critic(images * 2 - 1).float() for images in (real, fake)]
+    loss = told(said[:1], said[1:]) / 2
+    adversary.zero_grad()
+    loss.backward()
+    adversary.step()
+    return loss
 
 
 def fooled(fake):

@@ -15,6 +15,7 @@ from ...networks import upscaler
 from .. import drawing
 from . import data, features
 from .common import Training, autocast, publish
+from .critic import tell
 from .looks import to_tensor
 
 CONFIG = {"num_filters": 32, "num_blocks": 3, "scale": 4}
@@ -60,17 +61,9 @@ class Lesson:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.painter.step()
         terms = {"pixel": away, "near": near}
-        return terms | ({"fooled": fooled, "told": self.tell(aim, made.detach())} if weight else {})
-
-    def tell(self, aim, made):
-        """The critic's step (hinge loss)."""
-        with autocast(self.device):
-            real, fake = self.critic(aim * 2 - 1).float(), self.critic(made * 2 - 1).float()
-        loss = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
-        self.adversary.zero_grad()
-        loss.backward()
-        self.adversary.step()
-        return loss
+        if weight:
+            terms |= {"fooled": fooled, "told": tell(self.critic, self.adversary, aim, made.detach())}
+        return terms
 
 
 def train(name="upscaler-world", minutes=40, device="cpu", batch=12, count=8000, guide="disco-resnet",

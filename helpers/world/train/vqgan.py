@@ -18,6 +18,7 @@ from .. import judge as judges
 from . import data, features
 from .codes import Census, look_up
 from .common import Training, autocast, publish
+from .critic import tell
 from .looks import to_tensor
 
 CONFIG = {
@@ -101,18 +102,8 @@ class Lesson:
         nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.painter.step()
         if weight:
-            terms["told"] = self.tell(images, remade.detach())
+            terms["told"] = tell(self.critic, self.adversary, images, remade.detach())
         return terms | {"live codes": self.census.live}
-
-    def tell(self, images, remade):
-        """The critic's step (hinge loss)."""
-        with autocast(self.device):
-            real, fake = self.critic(images * 2 - 1).float(), self.critic(remade * 2 - 1).float()
-        loss = (F.relu(1 - real).mean() + F.relu(1 + fake).mean()) / 2
-        self.adversary.zero_grad()
-        loss.backward()
-        self.adversary.step()
-        return loss
 
 
 def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-resnet",
