@@ -93,7 +93,7 @@ def _read_zip(path: Path):
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         records = {info.filename.split("/", 1)[-1]: info for info in archive.infolist()}
         if "data.pkl" not in records:
-            raise Refused(f"{path.name} is a zip without weights in it",
+            raise Refused(f"{path} is a zip without weights in it",
                           "a torch checkpoint holds a data.pkl",
                           "unpack it and give the .ckpt, .pt or .safetensors inside")
         raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)  # pages are read when used
@@ -162,10 +162,10 @@ def open_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     except Refused:
         raise
     except Exception as error:  # a broken pickle may fail in any way it likes
-        raise Refused(f"{path.name} cannot be read as weights",
+        raise Refused(f"{path} cannot be read as weights",
                       "weights come as .safetensors or as a torch checkpoint",
                       "download it again, it may be damaged") from error
     if not state:
-        raise Refused(f"{path.name} has no weights in it", "a checkpoint holds named tensors",
+        raise Refused(f"{path} has no weights in it", "a checkpoint holds named tensors",
                       "download it again, or pick another file")
     return state

@@ -46,6 +46,11 @@ class Mirror:
     def host(self) -> str:
         return urlsplit(self.url).hostname or self.url
 
+    def fits(self, size: int) -> bool:
+        """Whether a file of so many bytes can be the one that is here."""
+        return (not self.size or size == self.size) and \
+            (not self.about or abs(size / self.about - 1) <= TOLERANCE)
+
 
 class Failed(Exception):
     """This mirror will not do; the text says why. `again`: worth another try, on the part that is there."""
@@ -179,7 +184,7 @@ def _checked(mirror: Mirror, part: Path, note: Path) -> str:
     """The sha256 of a finished part; where size or hash are not what they should be, it is deleted."""
     size, digest = part.stat().st_size, sha256(part, keep=False)
     expected = mirror.sha256.lower() or json.loads(note.read_text())["sha256"]
-    if mirror.size and size != mirror.size or mirror.about and abs(size / mirror.about - 1) > TOLERANCE:
+    if not mirror.fits(size):
         part.unlink()
         raise Failed(f"a file of {size:,} bytes where {mirror.size or mirror.about:,} were expected")
     if not digest.startswith(expected):

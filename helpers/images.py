@@ -32,16 +32,41 @@ def open(source, width: int = 0, height: int = 0, how: str = "crop"):
     return fit(image, width, height, how) if width and height else image
 
 
-def open_mask(source, width: int = 0, height: int = 0, how: str = "crop"):
-    """Any picture -> (1, 1, h, w) in [0, 1]: its brightness; what is transparent counts as black."""
+def open_mask(source, width: int = 0, height: int = 0, over=None):
+    """Any picture -> (1, 1, h, w) in [0, 1]: its brightness; what is transparent counts as black.
+
+    over: the picture (1, 3, h, w) it lies over, before that is fitted to width x height; a mask has its
+    shape, or that of what is painted. Refused: another shape, nothing white.
+    """
     image = _tensor(source, 0.0)
-    image = fit(image, width, height, how) if width and height else image
     luma = image.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     light = (image * luma).sum(1, keepdim=True).clamp(0, 1)
     if light.max() < 1 / 255:
         raise Refused("the mask is all black", "white says where to paint",
                       "fill the place to change with white")
+    if not width or not height:
+        return light
+    size, places = light.shape[:1:-1], [(width, height)]
+    if over is not None:
+        places.insert(0, tuple(over.shape[:1:-1]))
+        if not any(_alike(size, place) for place in places):
+            raise Refused(f"the mask is {_spelled(size)}, the picture {_spelled(places[0])}",
+                          "a mask has the shape of its picture", "save it in the same size, or a multiple")
+    light = fit(light, width, height, "stretch" if _alike(size, (width, height)) else "crop")
+    if light.max() < 1 / 255:
+        raise Refused("nothing white is left of the mask", f"its picture is cut to {width} x {height} from "
+                      "the middle, and the mask with it", "take a width and height of the picture's shape")
     return light
+
+
+def _alike(one, other) -> bool:
+    """Have two sizes the same shape, but for a pixel and a hundredth?"""
+    gap = abs(one[0] * other[1] - one[1] * other[0])
+    return gap <= max(one[0], one[1], other[0], other[1], 0.01 * one[0] * other[1])
+
+
+def _spelled(size) -> str:
+    return f"{size[0]} x {size[1]}"
 
 
 def fit(image, width: int, height: int, how: str = "crop"):
@@ -75,6 +100,12 @@ def to_pil(image) -> Image.Image:
     image = grid(image if image.ndim == 4 else image[None])[0]
     pixels = image.nan_to_num(0).clamp(0, 1).mul(255).round().byte()
     return Image.fromarray(pixels.permute(1, 2, 0).expand(-1, -1, 3).contiguous().numpy())
+
+
+def clear(array) -> Image.Image:
+    """An array (h, w, 4), uint8 or floats in [0, 1], as a PIL image that keeps what is transparent."""
+    pixels = _unit(torch.from_numpy(np.array(array, order="C")), "the array")
+    return Image.fromarray(pixels.mul(255).round().byte().numpy(), "RGBA")
 
 
 def grid(images, columns: int = 0):

@@ -153,7 +153,9 @@ def _content(source) -> tuple[bytes, str]:
 
 def _lossless(source) -> bytes:
     """A picture in memory as PNG, which keeps 8 bits per channel: the run is painted from this copy."""
-    if isinstance(source, np.ndarray) or hasattr(source, "detach") or source.mode[0] in "IF":
+    if isinstance(source, np.ndarray) and source.ndim == 3 and source.shape[2] == 4:
+        source = images.clear(source)       # what is transparent means white in a picture, black in a mask
+    elif isinstance(source, np.ndarray) or hasattr(source, "detach") or source.mode[0] in "IF":
         source = images.to_pil(images.open(source))
     return picture_files.png(source if source.mode in ("L", "RGB", "RGBA") else source.convert("RGBA"))
 

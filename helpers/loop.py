@@ -100,10 +100,10 @@ class Painting(Frames):
 
     def shown(self):
         """The parameters as shown: their running mean, corrected for its start at zero, or as they are."""
+        seen = self.weights
         if self.averaged:
-            seen = {name: mean / (1 - self.decay ** self.averaged) for name, mean in self.mean.items()}
-        else:
-            seen = {name: p.detach() for name, p in self.weights.items()}
+            seen = corrected(self.mean, self.decay, self.averaged)
+        seen = {name: p.detach() for name, p in seen.items()}
         return self.finish(seen) if self.finish else seen
 
     @torch.no_grad()
@@ -119,6 +119,7 @@ class Painting(Frames):
                 "canvas": {name: p.detach() for name, p in self.canvas.state_dict().items()},
                 "optimizer": {str(k): dict(v) for k, v in self.optimizer.state_dict()["state"].items()},
                 "brake": dict(vars(self.brake)), "averaged": self.averaged, "mean": dict(self.mean),
+                "decay": self.decay,
                 "total": self.total, "memory": dict(self.memory)}
 
     @torch.no_grad()
@@ -133,6 +134,21 @@ class Painting(Frames):
         place = next(iter(self.weights.values())).device
         self.mean = {name: mean.to(place, copy=True) for name, mean in state.get("mean", {}).items()}
         self.total, self.memory = state.get("total"), dict(state.get("memory", {}))
+
+
+def corrected(mean, decay, count):
+    """A running mean of `count` steps that began at zero, as if it had begun with the first of them."""
+    return {name: value / (1 - decay ** count) for name, value in mean.items()}
+
+
+def shown(state):
+    """The parameters a picture was shown with, name -> tensor, of a Painting's `state_dict`; {} where it is
+    none."""
+    if not isinstance(state, dict) or not isinstance(state.get("canvas"), dict):
+        return {}
+    if state.get("averaged") and state.get("decay"):
+        return state["canvas"] | corrected(state["mean"], state["decay"], state["averaged"])
+    return state["canvas"]
 
 
 def paint(canvas, guide, **options) -> Painting:

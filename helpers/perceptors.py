@@ -94,9 +94,17 @@ def build(config: dict, words: str | Path | None = None, *, name="", precision="
     return Perceptor(model, tokenizer, name, precision=precision, small=bool(words))
 
 
+def check(name: str) -> None:
+    """Refused where `load` knows no such perceptor; nothing is read or downloaded."""
+    if _open_clips(name):
+        _tag(name)
+    else:
+        weights.known(name, "perceptor")
+
+
 def load(name: str, device="cpu", *, precision: str = "auto", progress=None) -> Perceptor:
     """A trained one: embedded, public (downloaded when first asked for), or "NAME=PATH" for your own file."""
-    if ":" in name and name not in weights.names("perceptor") and "=" not in name:
+    if _open_clips(name):
         return _anything(name, precision).to(device)
     card, state = weights.load(name, "perceptor", tidy, progress)
     config = card["config"]
@@ -136,8 +144,12 @@ def _public(config: dict, state: dict, name: str, precision: str) -> Perceptor:
     return Perceptor(model, tokenizer, name, precision=precision)
 
 
-def _anything(name: str, precision: str) -> Perceptor:
-    """Whatever else open_clip has and fetches itself, as MODEL:TAG ("ViT-B-32:laion2b_s34b_b79k")."""
+def _open_clips(name: str) -> bool:
+    """Is it one that open_clip has and fetches itself, MODEL:TAG ("ViT-B-32:laion2b_s34b_b79k")?"""
+    return ":" in name and name not in weights.names("perceptor") and "=" not in name
+
+
+def _tag(name: str) -> tuple[str, str]:
     import open_clip
 
     model, tag = name.split(":", 1)
@@ -145,6 +157,14 @@ def _anything(name: str, precision: str) -> Perceptor:
     if tag not in tags:
         raise unknown(f"tag of {model} in open_clip" if tags else "open_clip model", tag if tags else model,
                       tags or open_clip.list_models(), "open_clip.list_pretrained() lists them all")
+    return model, tag
+
+
+def _anything(name: str, precision: str) -> Perceptor:
+    """Whatever else open_clip has."""
+    import open_clip
+
+    model, tag = _tag(name)
     try:
         made = open_clip.create_model(model, pretrained=tag, cache_dir=str(weights.cache()))
     except (OSError, RuntimeError) as error:

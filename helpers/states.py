@@ -29,13 +29,16 @@ def save(path, state, about=None):
 def load(path):
     """The state, its tensors on the CPU."""
     header = _header(path)
-    with _open(path) as file:
-        return _nested(header["tree"], file.get_tensor)
+    try:
+        with _open(path) as file:
+            return _nested(header["tree"], file.get_tensor)
+    except (KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
+        raise _damaged(path, error) from error
 
 
 def about(path):
     """What `save` was told about the state; reads the header only."""
-    return _header(path)["about"]
+    return _header(path).get("about")
 
 
 def _flat(value, tensors, name):
@@ -74,12 +77,22 @@ def _header(path) -> dict:
     if said is None:
         raise Refused(f"'{path}' is not a checkpoint", "it holds weights, not the state of a painting",
                       "give the folder of a run")
-    return json.loads(said)
+    try:
+        header = json.loads(said)
+    except ValueError as error:
+        raise _damaged(path, error) from error
+    if not isinstance(header, dict) or "tree" not in header:
+        raise _damaged(path, "no state")
+    return header
 
 
 def _open(path):
     try:
         return safetensors.safe_open(path, framework="pt")
     except (OSError, safetensors.SafetensorError) as error:
-        raise Refused(f"the checkpoint '{path}' cannot be read", f"the reader says '{error}'",
-                      "remove it and start again from the settings of the run") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path, error) -> Refused:
+    return Refused(f"the checkpoint '{path}' cannot be read", f"the reader says '{error}'",
+                   "take that of another run, or paint its settings anew")

@@ -5,7 +5,8 @@ with choices -> the choice; these are the letters of VQGAN-CLIP's -aug.
 """
 
 MOVED = {"zoom_start": "steps", "iterations_for_first_frame": "steps", "save_progress": "every",
-         "save_freq": "every", "init_weight_method": "init_decay", "optimiser": "optimizer"}
+         "save_freq": "every", "init_weight_method": "init_decay", "optimiser": "optimizer",
+         "num_cutouts": "crops"}
 VALUES = {"Af": "affine", "Cr": "zoom", "Er": "erase", "Et": "elastic", "Gn": "noise", "Hf": "flip",
           "Ji": "jitter", "Pe": "perspective", "Re": "zoom", "Ro": "rotate", "Sh": "sharpness", "Ts": "warp"}
 FILM = "a film is made of a run once it is painted"
@@ -21,8 +22,17 @@ ANSWERS = {
     "output overwrite save_date_time open_folder":
         ("every run has a folder of its own, named by date and words, and overwrites none",
          "DISCOTHEQUE_RUNS=FOLDER says where"),
-    "deterministic cudnn_determinism": ("the same seed gives the same picture in any case", "leave it out"),
+    "deterministic cudnn_determinism torch_deterministic":
+        ("the same seed gives the same picture in any case", "leave it out"),
     "jit verbose": ("there is nothing to choose any more", "leave it out"),
+    "text_min": ("what to keep away from is a prompt of a weight below 0",
+                 "try prompts='a castle | fog:-0.5'"),
+    "bilinear experimental_resample": ("every look is resized with antialiasing", "leave it out"),
+    "larger_clip larger_model": ("perceptors names who looks", "try perceptors='ViT-L/14'"),
+    "append_seed": ("the seed stands in every picture and in the manifest of its run", "leave it out"),
+    "random": ("a seed that is known paints the same again", "try another seed, or --series 4"),
+    "set_text reset": ("words can be changed while they are painted, and a new run begins anew",
+                       "run.turn(painting, prompts='…') in a notebook"),
     "max_itter": ("a painting has an end, after `steps`",
                   "try steps=5000, and stop when you like: the picture is kept"),
     "cut_method":

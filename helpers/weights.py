@@ -12,19 +12,15 @@ and for public ones size (bytes) and mirrors. Nothing here prints; `progress(don
 import json
 import os
 import tomllib
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 from .downloads import Mirror, Progress, download
 from .errors import Refused, unknown
 from .fingerprints import genuine, sha256
 from .safe_files import place
+from .weight_files import SUFFIXES, Tidy, converted, nothing, read
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".th")
-Tidy = Callable[[dict], dict]
-READER = "1"  # raise it when reading changes: converted files are then made again
 
 
 def cache() -> Path:
@@ -71,7 +67,12 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     path = _kept(entry)
     if not path.exists():
         return download(entry["mirrors"], path, progress)
-    if not genuine(path, [mirror.sha256 for mirror in entry["mirrors"]]):
+    size, mirrors = path.stat().st_size, entry["mirrors"]
+    if mirrors and not any(mirror.fits(size) for mirror in mirrors):
+        raise Refused(f"{path} is {size:,} bytes long",
+                      f"the published file has {mirrors[0].size or mirrors[0].about:,}",
+                      "delete it, and it is downloaded again")
+    if not genuine(path, [mirror.sha256 for mirror in mirrors]):
         raise Refused(f"{path} has the wrong fingerprint", "it is not the published file",
                       "delete it, and it is downloaded again")
     return path
@@ -84,22 +85,52 @@ def names(kind: str = "") -> list[str]:
     return ours + [name for name in public if name not in ours]
 
 
-def load(name: str, kind: str = "", tidy: Tidy | None = None, progress: Progress | None = None):
-    """(card, tensors) by name or path; `tidy` picks and renames the tensors of a foreign checkpoint."""
+def known(name: str, kind: str = "") -> tuple[dict, Path]:
+    """(card, file) of what `load` loads by this name or path, found without reading or downloading it;
+    Refused where there is none."""
     if name in embedded() and kind in ("", card_of(name)["kind"]):
-        return zoo(name)
-    name, _, own = name.partition("=")
-    path = place(own or name)
+        return card_of(name), zoo_folder() / f"{name}.safetensors"
+    name, equals, own = name.partition("=")
+    if equals and not own.strip():
+        raise Refused(f"{name}= names no file", "a file of yours follows the =",
+                      f"try {name}=/my/weights.safetensors, or {name} alone")
     entry = (catalogue().get(name) or card_of(name)) if name in names(kind) else None
+    if entry and not own:
+        return entry, _kept(entry)
+    path = place(own or name)
     if not entry and (own or not (path.is_file() or path.suffix in SUFFIXES)):
         raise unknown(kind or "weights", name, names(kind))
-    if entry and not own:
+    if not path.is_file() or not path.stat().st_size:
+        raise nothing(path)
+    if entry:
+        return entry, path
+    return {"name": path.stem, "kind": kind, "config": {}, **_beside(path)}, path
+
+
+def load(name: str, kind: str = "", tidy: Tidy | None = None, progress: Progress | None = None):
+    """(card, tensors) by name or path; `tidy` picks and renames the tensors of a foreign checkpoint."""
+    card, path = known(name, kind)
+    if name in embedded():
+        return card, read(path)
+    if name in catalogue():
         path = fetch(name, progress)
-    card = entry or {"name": path.stem, "kind": kind, "config": {}}
-    beside = path.with_suffix(".json")
-    if not entry and beside.exists():
-        card |= json.loads(beside.read_text(encoding="utf-8"))
-    return card, (convert(path, tidy) if tidy else read(path))
+    if tidy and path.is_relative_to(cache()):
+        return card, converted(path, tidy)      # a download: tidied once
+    return card, (tidy(read(path)) if tidy else read(path))
+
+
+def _beside(path: Path) -> dict:
+    """The card beside a file of your own; {} where there is none."""
+    card = path.with_suffix(".json")
+    try:
+        said = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
+    except (OSError, ValueError) as error:
+        raise Refused(f"{card} cannot be read", f"the reader says '{error}'",
+                      "correct it, or remove it: the shape is then read off the weights") from error
+    if not isinstance(said, dict):
+        raise Refused(f"{card} is no card", "a card is a JSON object with a config",
+                      "correct it, or remove it: the shape is then read off the weights")
+    return said
 
 
 def fingerprint(name: str) -> str:
@@ -119,58 +150,3 @@ def card_of(name: str) -> dict:
     """What is known of an embedded network, without its tensors."""
     text = (zoo_folder() / f"{name}.json").read_text(encoding="utf-8")
     return {"name": name, "kind": "", "config": {}, **json.loads(text)}
-
-
-def read(path: Path) -> dict:
-    """{name: tensor} of a safetensors file, a tensor-only torch file, or, without running it, any other."""
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    from .checkpoints import open_checkpoint, tensors
-
-    path = Path(path)
-    if not path.is_file() or not path.stat().st_size:
-        raise Refused(f"{path} is {'empty' if path.exists() else 'not there'}",
-                      "weights come as .safetensors or as a torch checkpoint", "check the path")
-    if _is_safetensors(path):
-        try:
-            return load_file(path)
-        except SafetensorError as error:
-            raise Refused(f"{path.name} is damaged ({error})", "it should be a safetensors file",
-                          "delete it and get it again") from error
-    try:
-        with warnings.catch_warnings(action="ignore"):  # "looks like TorchScript": it is, and is not run
-            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return tensors(state) or open_checkpoint(path)
-    except Exception:  # whatever torch makes of it: the restricted reader has the last word
-        return open_checkpoint(path)
-
-
-def _is_safetensors(path: Path) -> bool:
-    """By its content, for mirrors may serve another format: 8 bytes of length, then JSON."""
-    with path.open("rb") as file:
-        return path.suffix == ".safetensors" or file.read(9)[8:] == b"{"
-
-
-def convert(path: Path, tidy: Tidy) -> dict:
-    """The tidied tensors of a checkpoint; a download's are kept as safetensors beside it, for next time."""
-    from safetensors import safe_open
-    from safetensors.torch import save_file
-
-    if not path.is_file() or _is_safetensors(path) or not path.is_relative_to(cache()):
-        return tidy(read(path))
-    twin = path.with_name(f"{path.name}.safetensors")
-    made_from = {"source": sha256(path), "reader": READER, "tidy": f"{tidy.__module__}.{tidy.__qualname__}"}
-    if twin.exists():
-        with safe_open(twin, "pt") as file:
-            if file.metadata() == made_from:
-                return read(twin)
-    state = {key: tensor.detach().clone().contiguous() for key, tensor in tidy(read(path)).items()}
-    fresh = twin.with_name(f"{twin.name}.{os.getpid()}.part")
-    try:
-        save_file(state, fresh, metadata=made_from)
-        os.replace(fresh, twin)
-    except OSError:
-        fresh.unlink(missing_ok=True)  # a read-only or full folder: converted again next time
-    return state

@@ -130,7 +130,7 @@ def test_the_page_is_complete(given):
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, _: names.append(tag)
     parser.feed(page)
-    assert names.count("img") == ("under" in given) and names[-1] == "script" and names.count("button") == 4
+    assert names.count("img") == ("under" in given) and names[-1] == "script" and names.count("button") == 5
 
 
 def test_two_boards_do_not_share_a_field():

@@ -67,9 +67,9 @@ def test_truncation_makes_pictures_alike():
 
 
 def test_classes_are_named_in_words(network):
-    row = mixing.shares("a cat | two dogs by a boat:0.5 ^ Car", network)
+    row = mixing.shares("a cat | two dogs by a boat:0.5 ^ Car", network.names)
     assert torch.allclose(row, torch.tensor([[0, 1 / 6, 2 / 3, 1 / 6], [1, 0, 0, 0]]))
-    assert mixing.shares(" ", network) is None
+    assert mixing.shares(" ", network.names) is None
     assert class_names.found("two great white sharks", ["shark", "great white shark"]) == ([1], ["two"])
 
 
@@ -81,7 +81,7 @@ def test_classes_are_named_in_words(network):
     ("cat:0", "all weights are 0; something has to be in the mixture: try cat | boat:0.5")])
 def test_classes_that_cannot_be(text, said, network):
     with pytest.raises(Refused) as refusal:
-        mixing.shares(text, network)
+        mixing.shares(text, network.names)
     assert str(refusal.value) == said
 
 
@@ -101,7 +101,7 @@ def _stations(shares, count=4, pictures=2, network=None):
 
 
 def test_a_walk_is_round_and_even(network):
-    stations = _stations(mixing.shares("boat ^ cat", network))
+    stations = _stations(mixing.shares("boat ^ cat", network.names))
     z, classes = stations.at(0.0)
     assert torch.equal(z, stations.z[0]) and torch.equal(z, stations.at(1.0)[0])
     assert torch.equal(classes, torch.tensor([[0.0, 1, 0, 0], [0, 0, 1, 0]]))

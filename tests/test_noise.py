@@ -14,7 +14,7 @@ def dice(seed=0):
 
 
 def canvas(**options):
-    return noise.Noise(stand_ins.generator(), 32, 48, rng=dice(), **options)
+    return noise.Noise(stand_ins.generator(), 32, 48, **options)
 
 
 def test_pictures_have_the_size_asked_for_and_differ():
@@ -65,7 +65,7 @@ def test_it_begins_with_a_class():
 
 def test_it_begins_with_a_picture():
     aim = canvas(first=3)().detach()
-    other = noise.Noise(stand_ins.generator(), 32, 48, pictures=2, rng=dice(9))
+    other = noise.Noise(stand_ins.generator(), 32, 48, pictures=2, seed=9)
     before = (other() - aim).square().mean()
     assert list(other.approach(aim, steps=60)) == list(range(1, 61))
     assert (other() - aim).square().mean() < 0.5 * before
@@ -78,14 +78,44 @@ def test_it_begins_with_the_most_liked_of_many(first):
 
     begun = canvas(pictures=2)
     chance = red(canvas(pictures=40, first=first)())
-    assert list(begun.begin_best(red, 128, first)) == [*range(16, 129, 16)]
+    assert list(begun.begin_best(red, 128, first)) == [*range(16, 257, 16)], "128 for each of two"
     assert red(begun()).min() > chance.quantile(0.9)
     if first is not None:
         assert (begun.classes().argmax(-1) == first).all()
 
 
+def test_each_picture_is_what_its_own_seed_begins_with():
+    def red(images):
+        return images[:, 0].mean((1, 2)) - images[:, 1:].mean((1, 2, 3))
+
+    both = canvas(pictures=2, seed=7)
+    alone = [canvas(seed=7), canvas(seed=8)]
+    for begin in (lambda one: None, lambda one: list(one.begin_best(red, 40)),
+                  lambda one: one.begin_near(red_picture())):
+        for made in (both, *alone):
+            begin(made)
+        assert torch.equal(both.z, torch.cat([one.z for one in alone]))
+        assert torch.equal(both.scores, torch.cat([one.scores for one in alone]))
+        assert not torch.equal(both.z[0], both.z[1])
+
+
+def red_picture():
+    return torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 32, 48)
+
+
+def test_named_classes_get_half_of_the_search():
+    made, seen = canvas(), []
+
+    def likes(images):
+        return torch.zeros(len(images))
+    for _, kinds, _ in made.candidates(likes, 64, dice(3), None, [1, 3]):
+        seen.append(kinds)
+    half = torch.cat(seen)[32:]
+    assert len(half) == 32 and not half[:, [0, 2]].any() and half[:, 1].any() and half[:, 3].any()
+
+
 def test_latents_are_taken_up_where_they_fit():
-    one, two = canvas(pictures=2), noise.Noise(stand_ins.generator(), 64, 64, pictures=2, rng=dice(5))
+    one, two = canvas(pictures=2), noise.Noise(stand_ins.generator(), 64, 64, pictures=2, seed=5)
     two.take_up({f"canvas.{name}": value for name, value in one.state_dict().items()})
     assert torch.equal(one.z, two.z) and torch.equal(one.scores, two.scores)
     with pytest.raises(Refused) as refusal:
@@ -105,7 +135,18 @@ def test_class_names():
         with pytest.raises(Refused) as refusal:
             net.number(wrong)
         assert str(refusal.value) == f"no class of this network called {wrong!r}; {advice}"
-    assert class_names.listed([*"abcdef"], 4) == "a, b, c, d and 2 more"
+    assert class_names.listed(["a, aleph", *"bcdef"], 4) == "a, b, c, d and 2 more"
+
+
+def test_every_name_of_a_class_counts():
+    names = class_names.imagenet()
+    assert class_names.number("lighthouse", names) == class_names.number("Beacon", names) == 437
+    assert class_names.number("crane", names) == 517 and class_names.number("crane bird", names) == 134
+    assert class_names.found("two lighthouses and a crane", names) == ([437, 517], ["two", "and", "a"])
+    with pytest.raises(Refused) as refusal:
+        class_names.number("shark", names)
+    assert str(refusal.value) == ("no class of this network called 'shark'; that is a part of 'great white "
+                                  "shark', 'tiger shark', 'hammerhead shark': choose one of these")
 
 
 def test_slopes_lead_down():

@@ -13,7 +13,7 @@ from open_clip.openai import load_openai_model
 from open_clip.tokenizer import SimpleTokenizer
 from safetensors.torch import save_file
 
-from helpers import perceptors, weights
+from helpers import perceptors, weight_files, weights
 from helpers.errors import Refused
 from helpers.precision import uses_bf16
 
@@ -114,7 +114,7 @@ def test_openai_torchscript_is_read_like_the_rest(tmp_path):
             delattr(net, name)
         net.register_buffer(name, torch.tensor(number))
     torch.jit.trace_module(net, {"encode_image": torch.rand(1, 3, 224, 224)}).save(tmp_path / "net.pt")
-    state = perceptors.tidy(weights.read(tmp_path / "net.pt"))
+    state = perceptors.tidy(weight_files.read(tmp_path / "net.pt"))
     assert state.keys() == official.clip().state_dict().keys()
     eyes = perceptors.load(f"{tmp_path}/net.pt", precision="fp32")
     rows, _ = reference(net, look(224, 1), ["a"], SimpleTokenizer(), 77)

@@ -13,7 +13,7 @@ import torch
 from loopback import serve
 from safetensors.torch import save_file
 
-from helpers import downloads, weights
+from helpers import downloads, weight_files, weights
 from helpers.errors import Refused
 
 DATA = bytes(range(256)) * 3000  # 768,000 bytes
@@ -123,7 +123,7 @@ def test_without_a_hash_the_first_download_is_remembered(site, tmp_path, monkeyp
     weights.fetch("toy")
     assert Path(f"{path}.sha256").read_text().startswith(digest(DATA))
     assert weights.fingerprint("toy") == digest(DATA)
-    path.write_bytes(b"tampered with")
+    path.write_bytes(DATA[::-1])
     for _ in range(2):
         with pytest.raises(Refused) as refused:
             weights.fetch("toy")
@@ -162,7 +162,7 @@ def test_a_pickle_is_read_and_not_run(tmp_path, zipped):
     net.register_buffer("row", view[1])
     extra = {"bomb": Bomb(tmp_path / "gone off"), "nested": [Bomb(tmp_path / "gone off")]}
     path = official.save(net, tmp_path / "old.ckpt", zipped=zipped, extra=extra)
-    found = weights.read(path)
+    found = weight_files.read(path)
     assert not (tmp_path / "gone off").exists()
     assert found.keys() == net.state_dict().keys()
     for key, value in net.state_dict().items():
@@ -173,7 +173,7 @@ def test_a_pickle_is_read_and_not_run(tmp_path, zipped):
 def test_torchscript_is_read_and_not_run(tmp_path):
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)).eval()
     torch.jit.trace(net, torch.rand(1, 3, 8, 8)).save(tmp_path / "net.pt")
-    found = weights.read(tmp_path / "net.pt")
+    found = weight_files.read(tmp_path / "net.pt")
     assert {key: True for key in net.state_dict()} == {
         key: torch.equal(found[key], value) for key, value in net.state_dict().items()}
 
@@ -181,9 +181,9 @@ def test_torchscript_is_read_and_not_run(tmp_path):
 @pytest.mark.parametrize("content, message", [
     (b"", "{path} is empty; {kinds}: check the path"),
     (None, "{path} is not there; {kinds}: check the path"),
-    (b"PK\x05\x06" + bytes(18), "bad.ckpt is a zip without weights in it; a torch checkpoint holds a "
+    (b"PK\x05\x06" + bytes(18), "{path} is a zip without weights in it; a torch checkpoint holds a "
                                 "data.pkl: unpack it and give the .ckpt, .pt or .safetensors inside"),
-    (b"not weights at all", "bad.ckpt cannot be read as weights; {kinds}: "
+    (b"not weights at all", "{path} cannot be read as weights; {kinds}: "
                             "download it again, it may be damaged"),
 ])
 def test_unreadable_files_are_refused(tmp_path, content, message):
@@ -191,7 +191,7 @@ def test_unreadable_files_are_refused(tmp_path, content, message):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(Refused) as refused:
-        weights.read(path)
+        weight_files.read(path)
     kinds = "weights come as .safetensors or as a torch checkpoint"
     assert str(refused.value) == message.format(path=path, kinds=kinds)
 
@@ -202,13 +202,13 @@ def test_a_file_cut_short_is_refused(tmp_path, zipped, share):
     path = official.save(torch.nn.Linear(300, 300), tmp_path / "whole.ckpt", zipped=zipped)
     (tmp_path / "half.ckpt").write_bytes(path.read_bytes()[:int(share * path.stat().st_size)])
     with pytest.raises(Refused, match="half.ckpt cannot be read as weights; "):
-        weights.read(tmp_path / "half.ckpt")
+        weight_files.read(tmp_path / "half.ckpt")
 
 
 def test_a_damaged_safetensors_is_refused(tmp_path):
     (tmp_path / "a.safetensors").write_bytes(bytes(100))
     with pytest.raises(Refused, match="a.safetensors is damaged .*; it should be a safetensors file: delete"):
-        weights.read(tmp_path / "a.safetensors")
+        weight_files.read(tmp_path / "a.safetensors")
 
 
 # ---------------------------------------------------- names
@@ -280,6 +280,49 @@ def test_a_download_is_converted_once(site, tmp_path, monkeypatch):
     monkeypatch.setattr("helpers.checkpoints.open_checkpoint", None)  # the slow way is closed now
     again = weights.load("toy", "vqgan", drop_loss)[1]
     assert torch.equal(again["net.weight"], net["net"].weight)
+
+
+def test_a_damaged_twin_is_made_again(site, tmp_path, monkeypatch):
+    net = torch.nn.Linear(2, 2)
+    site.files["/toy"] = official.save(net, tmp_path / "toy.ckpt").read_bytes()
+    path = enter(tmp_path, monkeypatch, {"url": site.url("/toy"), "sha256": digest(site.files["/toy"])})
+    weights.load("toy", "vqgan", drop_loss)
+    twin = path.with_name("toy.ckpt.safetensors")
+    whole = twin.read_bytes()
+    twin.write_bytes(whole[:40])
+    assert torch.equal(weights.load("toy", "vqgan", drop_loss)[1]["weight"], net.weight)
+    assert len(twin.read_bytes()) == len(whole)
+
+
+def test_a_cut_file_in_the_cache_is_refused_and_not_remembered(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCOTHEQUE_CACHE", str(tmp_path / "cache"))
+    path = enter(tmp_path, monkeypatch, {"url": "https://nowhere.test/toy", "sha256": "", "about": 1000})
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes(700))
+    with pytest.raises(Refused) as refused:
+        weights.fetch("toy")
+    assert str(refused.value) == (f"{path} is 700 bytes long; the published file has 1,000: delete it, and "
+                                  "it is downloaded again")
+    path.write_bytes(bytes(990))
+    assert weights.fetch("toy") == path
+
+
+@pytest.mark.parametrize("name, said", [
+    ("disco-toy=", "disco-toy= names no file; a file of yours follows the =: try "
+     "disco-toy=/my/weights.safetensors, or disco-toy alone")])
+def test_an_equals_sign_without_a_file(name, said):
+    with pytest.raises(Refused) as refused:
+        weights.load(name, "perceptor")
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize("card, reason", [("{", "cannot be read; the reader says '"), ("[1]", "is no card; "),
+                                          (b"\xff\xfe", "cannot be read; the reader says '")])
+def test_a_bad_card_beside_a_file(card, reason, tmp_path):
+    (tmp_path / "net.json").write_bytes(card if isinstance(card, bytes) else card.encode())
+    official.save(torch.nn.Linear(2, 2), tmp_path / "net.pt")
+    with pytest.raises(Refused, match=f"net.json {reason}"):
+        weights.load(str(tmp_path / "net.pt"), "vqgan")
 
 
 def test_the_catalogue_is_complete(monkeypatch):

@@ -6,7 +6,7 @@ A guide maps a picture in [0, 1] and the progress of the run in [0, 1] to a scal
 is a number or a function of progress (a Schedule). Several perceptors at once are a sum of Prompts.
 """
 
-from helpers.guides.base import Blend, Guide, Story, at
+from helpers.guides.base import Blend, Guide, Story, at, scene_at
 from helpers.guides.prompts import Prompts
 from helpers.guides.resemblance import Resemblance
 from helpers.guides.tastes import Anchor, Edge, Likeness, Palette, Range, Saturation, Smooth, Symmetry
@@ -14,4 +14,4 @@ from helpers.guides.targets import Targets, cosine, fuzzy, images, noises, saved
 
 __all__ = ["Anchor", "Blend", "Edge", "Guide", "Likeness", "Palette", "Prompts", "Range", "Resemblance",
            "Saturation", "Smooth", "Story", "Symmetry", "Targets", "at", "cosine", "fuzzy", "images",
-           "noises", "saved", "spherical", "words"]
+           "noises", "saved", "scene_at", "spherical", "words"]

@@ -68,9 +68,7 @@ class Story(Guide):
 
     def scene(self, progress):
         """Which guide speaks now. Depends on progress alone, so a resumed run is in the right scene."""
-        step = progress * self.total + 1e-6
-        number = sum(step >= start for start in self.starts) if self.starts else int(step / self.every)
-        return number % len(self.guides)
+        return scene_at(progress * self.total, len(self.guides), self.every, self.starts)
 
     def forward(self, image, progress=0.0):
         return self.guides[self.scene(progress)](image, progress)
@@ -80,6 +78,13 @@ class Story(Guide):
 
     def economize(self):
         return any([guide.economize() for guide in self.guides])
+
+
+def scene_at(step, count, every, starts=()):
+    """Which of `count` scenes it is after `step` steps: `every` so many another one, or each from its step of
+    `starts` on."""
+    step += 1e-6
+    return int(sum(step >= start for start in starts) if starts else step / every) % count
 
 
 def product(a, b):

@@ -15,16 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from .. import weights
-from ..errors import Refused, unknown
+from ..errors import Refused
 from ..precision import lowered, uses_bf16
 from . import class_names
-from .biggan_blocks import REDUCTION, Attention, Block, Norm
+from .biggan_blocks import Attention, Block, Norm
+from .biggan_config import DEFAULTS, START, checked, infer, unfit
 from .biggan_lean import lean_
+from .loading import sound
 from .spectral import normed
-
-START = 4  # pixels each way that the first layer makes
-DEFAULTS = {"z_dim": 128, "class_dim": 128, "classes": 1000, "width": 128, "attention": 8, "n_stats": 51,
-            "eps": 1e-4}
 
 
 class Generator(nn.Module):
@@ -117,13 +115,12 @@ def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> 
     card, state = weights.load(name, "biggan", tidy, progress)
     try:
         with torch.device("meta"):  # no random numbers drawn to be thrown away
-            net = build({**infer(state), **card["config"]}, precision)
+            found = infer(state)
+            net = build({**found, **card["config"]}, precision)
         net.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
-    except (KeyError, IndexError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise Refused(f"{name} does not hold the BigGAN it should ({reason})",
-                      "its parameters are named as in pytorch-pretrained-biggan",
-                      "check the file, and that it is of this size") from error
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise unfit(name, card["config"], state) from error
+    sound(state, name)
     net.names = card.get("names") or (class_names.imagenet() if net.classes == 1000 else net.names)
     return lean_(net.to(device))
 
@@ -134,29 +131,6 @@ def latents(shape: tuple, truncation: float, rng: torch.Generator) -> Tensor:
     return truncation * math.sqrt(2) * torch.erfinv(edge * (2 * torch.rand(shape, generator=rng) - 1))
 
 
-def checked(config: dict) -> dict:
-    """The config, or Refused where no network can be built of it."""
-    if extra := sorted(config.keys() - DEFAULTS.keys() - {"layers"}):
-        raise unknown("setting of a BigGAN", extra[0], ["layers", *DEFAULTS])
-    layers, attention = config["layers"], config["attention"]
-    for (_, _, out), (_, width, _) in zip(layers, layers[1:], strict=False):
-        if out != width:
-            raise Refused(f"a layer gives {out} channels and the next takes {width}",
-                          "they are the same number", "correct layers: [doubles pixels, in, out]")
-    for up, width, out in layers:
-        if config["width"] * width % REDUCTION or out > width:
-            raise Refused(f"a layer is {[up, width, out]} of {config['width']} channels",
-                          f"channels in go in steps of {REDUCTION}, and no more come out than go in",
-                          "correct layers or width")
-    if attention is not None and not 0 <= attention < len(layers):
-        raise Refused(f"attention is {attention}", f"it is None or a block, 0 to {len(layers) - 1}",
-                      "try the block at half the picture's size")
-    if config["n_stats"] < 2:
-        raise Refused(f"n_stats is {config['n_stats']}", "statistics are stored for 2 truncations at least",
-                      "try 11 or 51")
-    return config
-
-
 def tidy(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """A checkpoint with its spectral norms divided out and the three channels of the picture alone (the
     published ones compute 128). What is tidy already stays as it is."""
@@ -165,20 +139,3 @@ def tidy(state: dict[str, Tensor]) -> dict[str, Tensor]:
         if key in state:
             state[key] = state[key][:3]
     return {key: value for key, value in state.items() if key.startswith(("embeddings.", "generator."))}
-
-
-def infer(state: dict[str, Tensor]) -> dict:
-    """The config of a tidied state, but for eps. Every second block doubles the pixels, as in all published
-    ones: the weights do not tell."""
-    places = sorted({int(key.split(".")[2]) for key in state if key.startswith("generator.layers.")})
-    parts = [{key.split(".", 3)[3]: value.shape for key, value in state.items()
-              if key.startswith(f"generator.layers.{place}.")} for place in places]
-    blocks = [(shapes["conv_0.weight"][1], shapes["conv_3.weight"][0])
-              for shapes in parts if "gamma" not in shapes]
-    width = math.gcd(*(side for block in blocks for side in block))
-    attended = [place for place, shapes in enumerate(parts) if "gamma" in shapes]
-    class_dim, classes = state["embeddings.weight"].shape
-    return {"layers": [(i % 2 == 1, ins // width, out // width) for i, (ins, out) in enumerate(blocks)],
-            "attention": attended[0] if attended else None, "width": width, "classes": classes,
-            "class_dim": class_dim, "z_dim": state["generator.gen_z.weight"].shape[1] - class_dim,
-            "n_stats": len(state["generator.bn.running_means"])}

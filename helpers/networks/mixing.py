@@ -1,6 +1,6 @@
 """Mixtures of what a BigGAN makes pictures of: classes by their names, and ways from noise to noise.
 
-    shares = mixing.shares("cat | boat:0.5 ^ castle", network)     # one row per scene
+    shares = mixing.shares("cat | boat:0.5 ^ castle", network.names)       # one row per scene
     stations = mixing.Stations(network, 4, pictures, shares, rng)
     z, classes = stations.at(0.5)                                   # half way from the first to the second
 """
@@ -14,22 +14,23 @@ from . import class_names
 from .biggan import latents
 
 
-def shares(text, network):
-    """(scenes, classes), rows that sum to 1: how much of each class every scene of a text has; None where the
-    text is empty and any class may come. Refused where a prompt names no class or is weighed below 0."""
+def shares(text, names):
+    """(scenes, classes), rows that sum to 1: how much of each of the classes `names` every scene of a text
+    has; None where the text is empty and any class may come. Refused where a prompt names no class or is
+    weighed below 0."""
     if not text.strip(" |^"):
         return None
-    return torch.stack([mixture(scene, network) for scene in prompts.scenes(text)]).to(network.device)
+    return torch.stack([mixture(scene, names) for scene in prompts.scenes(text)])
 
 
-def mixture(scene, network):
+def mixture(scene, names):
     """(classes,): the prompts of one scene by their weights; one that names several classes shares evenly."""
-    row = torch.zeros(network.classes)
+    row = torch.zeros(len(names))
     for prompt in scene:
         if prompt.weight < 0:
             raise Refused(f"{prompt.text!r} has the weight {prompt.weight:g}", "a GAN mixes what is there",
                           "leave it out, or paint with big_sleep, which can keep away from things")
-        numbers = class_names.found(prompt.text, network.names)[0] or [network.number(prompt.text)]
+        numbers = class_names.found(prompt.text, names)[0] or [class_names.number(prompt.text, names)]
         row[numbers] += prompt.weight / len(numbers)
     if not row.sum():
         raise Refused("all weights are 0", "something has to be in the mixture", "try cat | boat:0.5")

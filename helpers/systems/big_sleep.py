@@ -18,7 +18,8 @@ class Settings(Optimized):
     """BigSleep's knobs under an artist's names; the originals' in parentheses."""
 
     steps: int = knob(120, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
-    pictures: int = knob(1, "how many at once, each from its own draws", low=1, high=16, step=1)
+    pictures: int = knob(1, "how many at once, the first of this seed, the others of the next", low=1,
+                         high=16, step=1)
     truncation: float = knob(0.8, "how typical: 0.4 is sure and alike, 1 wild", low=0.05, high=1, step=0.05)
     start_class: str = knob("", "a class to begin with, by name, such as lighthouse")
     gan: str = knob("biggan-world", "which BigGAN: a name from the catalogue or your own file", group=FINE)
@@ -32,8 +33,9 @@ class Settings(Optimized):
                              low=0, high=20, step=0.1, group=FINE)
     latents: str = knob("", "begin with the latents of another run: its checkpoint.safetensors", kind="file",
                         group=FINE)
-    search: int = knob(384, "random pictures looked at first, to begin with the one liked most; 0 begins "
-                       "anywhere", low=0, high=4096, step=1, rehearsal=16, group=FINE)
+    search: int = knob(384, "random pictures looked at first, and again where words change, to begin with "
+                       "the one liked most; 0 begins anywhere", low=0, high=4096, step=1, rehearsal=16,
+                       group=FINE)
     fit_steps: int = knob(150, "steps to find init_image among what the BigGAN can make", low=1, high=5000,
                           step=1, rehearsal=2, group=FINE)
     rivalry: str = knob(2, "how clearly it must be this thing, color, place and sky and no other, for the "
@@ -55,54 +57,31 @@ class Settings(Optimized):
 
 def paint(settings, state=None):
     """A Painting of these settings, from the beginning or a saved state."""
-    from helpers import states
-    from helpers.networks import biggan, noise
-    from helpers.systems import best, wiring
+    from helpers import loop, states
+    from helpers.networks import biggan, class_names, noise
+    from helpers.systems import best, dreams, wiring
 
+    kind, names = settings.start_class.strip(), class_names.of(settings.gan)
+    first = class_names.number(kind, names) if kind and names else None
     studio = wiring.Studio(settings)
+    earlier = states.load(settings.latents) if settings.latents.strip() and not state else None
     network = biggan.load(settings.gan, studio.device, precision="auto")
-    first = network.number(settings.start_class) if settings.start_class.strip() else None
+    first = network.number(kind) if kind and first is None else first
+    wiring.shrunk(settings, network.size, settings.gan)
     canvas = noise.Noise(network, settings.height, settings.width, settings.pictures, settings.truncation,
                          settings.max_classes, settings.class_temperature, first, settings.latent_pull,
-                         settings.class_pull, studio.rng).to(studio.device)
-    if settings.latents.strip() and not state:
-        canvas.take_up(states.load(settings.latents).get("canvas", {}))
+                         settings.class_pull, settings.seed).to(studio.device)
+    if earlier:
+        canvas.take_up(loop.shown(earlier))
     made = wiring.painting(settings, studio, studio.masked(canvas, settings), state)
     made.networks.append(settings.gan)
-    made.opening = beginning(settings, studio, canvas, first)
+    begun = bool(settings.latents.strip())
+    if studio.start is not None and not begun:
+        made.opening = (f"init_image: step {step} of {settings.fit_steps} towards it"
+                        for step in canvas.approach(studio.rough(settings), settings.fit_steps))
+    elif settings.search and settings.prompts.strip(" |^") and not begun:
+        made.opening = dreams.first(settings, studio, canvas, first)
+        dreams.follow(made, settings, studio, canvas)
     if settings.best:
         best.keep(made)
     return made
-
-
-def beginning(settings, studio, canvas, first):
-    """Find where to begin: at the picture it starts from, or at the most liked of many; notes on the way."""
-    from helpers import prompts
-    from helpers.networks import class_names
-
-    if settings.latents.strip():
-        return
-    if studio.start is not None:
-        for step in canvas.approach(studio.rough(settings), settings.fit_steps):
-            yield f"init_image: step {step} of {settings.fit_steps} towards it"
-    elif settings.search and settings.prompts.strip(" |^"):
-        words = prompts.wanted(settings.prompts)
-        named = [] if first is not None else class_names.found(words, canvas.generator.names)[0]
-        for seen in canvas.begin_best(liking(settings, studio), settings.search, first, named):
-            yield f"{seen} of about {settings.search} random pictures looked at"
-
-
-def liking(settings, studio):
-    """Pictures (n, 3, h, w) -> (n,), how like the words of the first scene they are, at one look each."""
-    from helpers import prompts
-    from helpers.networks.mixing import sized
-
-    scene = prompts.scenes(settings.prompts)[0]
-    weights = [prompt.weight for prompt in scene]
-    rows = [eye.encode_text([prompt.text for prompt in scene]).T for eye in studio.eyes]
-
-    def likes(images):
-        seen = [eye.encode_image(sized(images, eye.size, eye.size)).float() @ row
-                for eye, row in zip(studio.eyes, rows, strict=True)]
-        return sum(seen) @ seen[0].new_tensor(weights)
-    return likes

@@ -2,6 +2,7 @@
 
 import torch
 
+from helpers import weights
 from helpers.errors import Refused
 from helpers.networks import adm_classifier, class_names
 from helpers.samplers import Guess
@@ -17,6 +18,18 @@ class Of:
 
     def __call__(self, x, sigma) -> Guess:
         return self.net(x, sigma, self.numbers)
+
+
+def asked(settings):
+    """Refused where networks or classes are asked for that there are not, as far as that is known before any
+    is loaded."""
+    if settings.through == "secondary":
+        weights.known(settings.secondary, "secondary")
+    for name, kind, word in ((settings.model, "adm", settings.kind),
+                             (settings.classifier.strip(), "classifier", settings.classifier_kind)):
+        names = class_names.of(name, kind) if name else []
+        if names and word.strip():
+            class_names.number(word, names)
 
 
 def classed(settings, net, studio):

@@ -9,8 +9,7 @@ from helpers.guides import Range
 from helpers.machine import mix
 from helpers.networks import adm, secondary, upscaler
 from helpers.systems import diffused, wiring
-from helpers.systems.classes import classed, reading, told
-from helpers.systems.guided import present
+from helpers.systems.classes import asked, classed, reading, told
 
 UPSCALER = "upscaler-world"
 
@@ -20,6 +19,7 @@ class Easel:
 
     def __init__(self, settings, studio):
         self.now, self.studio = settings, studio        # now: as turned by live knobs
+        asked(settings)
         net = adm.load(settings.model, studio.device, precision="auto")
         fitted(settings, net)
         self.levels, self.skip = stair(settings, net.process), settings.skipped()
@@ -147,7 +147,6 @@ def beside(settings, studio):
 
 def held(settings, studio):
     """What stays as it is: (picture in [-1, 1], mask), or None."""
-    if not present(settings.mask):
+    if studio.mask is None:
         return None
-    mask = images.open_mask(settings.mask, *studio.size).to(studio.device)
-    return 2 * studio.start - 1, feather(mask, settings.mask_softness)
+    return 2 * studio.start - 1, feather(studio.mask, settings.mask_softness)

@@ -59,29 +59,35 @@ class Settings(Knobs):
 def paint(settings, state=None):
     """Slides of samples, of a walk or of a grid; with init_image a Painting that looks for it."""
     from helpers import machine
-    from helpers.networks import biggan, mixing
+    from helpers.networks import biggan, class_names, mixing
+    from helpers.systems import wiring
 
-    device, rng = machine.device(settings.device), machine.dice(settings.seed)
+    device, names = machine.device(settings.device), class_names.of(settings.gan)
+    if names:
+        mixing.shares(settings.prompts, names)          # refused before anything is downloaded
+    aim = aimed(settings) if present(settings.init_image) else None
     network = biggan.load(settings.gan, device, precision="auto")
-    shares = mixing.shares(settings.prompts, network)
-    made = search(settings, network, shares, rng) if present(settings.init_image) else \
-        slides(settings, network, shares, rng)
+    wiring.shrunk(settings, network.size, settings.gan)
+    shares = mixing.shares(settings.prompts, network.names)
+    made = search(settings, network, shares, *aim) if aim else slides(settings, network, shares)
     made.networks.append(settings.gan)
     if state:
         made.load_state_dict(state)
     return made
 
 
-def slides(settings, network, shares, rng):
+def slides(settings, network, shares):
     """Every picture at once, or those of a walk one after another."""
     import torch
 
+    from helpers.machine import dice
     from helpers.networks import mixing
     from helpers.slides import Slides
 
     scenes = 1 if shares is None else len(shares)
     count = 4 if settings.grid else max(settings.stations, scenes) if settings.walk else 1
-    stations = mixing.Stations(network, count, 1 if settings.grid else settings.pictures, shares, rng)
+    stations = mixing.Stations(network, count, 1 if settings.grid else settings.pictures, shares,
+                               dice(settings.seed))
 
     def render(now):
         def picture(step):
@@ -98,39 +104,49 @@ def slides(settings, network, shares, rng):
 
     def retune(new):
         """Other classes and another truncation, from the next picture on."""
-        stations.told(mixing.shares(new.prompts, network))
+        stations.told(mixing.shares(new.prompts, network.names))
         made.render = render(new)
 
     made.retune = retune
     return made
 
 
-def search(settings, network, shares, rng):
-    """Move latents until their picture is init_image, wherever the mask is black."""
+def aimed(settings):
+    """(init_image at the size of the picture, where it is made anew or None)"""
+    from helpers import images
+
+    size, whole = (settings.width, settings.height), images.open(settings.init_image)
+    mask = images.open_mask(settings.mask, *size, over=whole) if present(settings.mask) else None
+    if mask is not None and mask.min() > 254 / 255:
+        raise Refused("the mask is all white", "black says what stays, and the rest is made to fit it",
+                      "paint what is to stay black, or leave the mask out")
+    return images.fit(whole, *size), mask
+
+
+def search(settings, network, shares, picture, mask):
+    """Move latents until their picture is `picture`, wherever the mask is black."""
     import torch
 
-    from helpers import images, loop
+    from helpers import loop, machine
     from helpers.canvas import Patched
     from helpers.guides import Likeness
     from helpers.networks import mixing, noise
 
-    size = settings.width, settings.height
-    picture = images.open(settings.init_image, *size).to(network.device)
-    mask = images.open_mask(settings.mask, *size).to(network.device) if present(settings.mask) else None
+    picture, mask = (None if part is None else part.to(network.device) for part in (picture, mask))
     where = None if mask is None else 1 - mask
     drawn = noise.Noise(network, settings.height, settings.width, settings.pictures, settings.truncation,
-                        rng=rng)
+                        seed=settings.seed)
     drawn.begin_near(picture, where, shares)
     canvas = drawn if mask is None else Patched(drawn, picture, mask, settings.mask_softness)
     made = loop.Painting(canvas.to(network.device), Likeness(picture, where), steps=settings.fit_steps,
-                         seed=settings.seed, rng=rng, every=settings.every)
+                         seed=settings.seed, rng=machine.dice(settings.seed), every=settings.every)
 
     told = [settings.prompts]
 
     def retune(new):
         """Go on with another truncation; of other classes, where others are named."""
         drawn.truncation = new.truncation
-        named = mixing.shares(new.prompts, network)
+        named = mixing.shares(new.prompts, network.names)
         if named is not None and new.prompts != told[-1]:
             drawn.choose(named[torch.arange(settings.pictures) % len(named)])
             told.append(new.prompts)

@@ -1,5 +1,8 @@
 """From knobs to things: perceptors, targets, guides, canvases in their masks. Used by every guided system."""
 
+import logging
+from functools import cached_property
+
 import torch
 
 from helpers import guides, images, loop, machine, palettes, perceptors, prompts, schedules
@@ -10,19 +13,33 @@ from helpers.guides import (Anchor, Edge, Likeness, Palette, Prompts, Resemblanc
                             Symmetry)
 from helpers.systems.guided import present
 
+log = logging.getLogger(__name__)
+
 
 class Studio:
-    """What a run needs besides its canvas: `device`, `rng`, the perceptors, pictures at the canvas's size."""
+    """What a run needs besides its canvas: `device`, `rng`, the perceptors, pictures at the canvas's size.
+
+    Names and pictures are looked at first, networks are loaded when they are needed: whatever is wrong is
+    Refused before any download.
+    """
 
     def __init__(self, settings):
         self.device = machine.device(settings.device)
         self.rng = machine.dice(settings.seed)
         self.names = perceptors.names(settings.perceptors)
-        self.eyes = [perceptors.load(name, self.device) for name in self.names]
+        for name in self.names:
+            perceptors.check(name)
         self.size = settings.width, settings.height
-        self.start = None           # the picture it starts from, (1, 3, h, w), for anchors and masks
+        self.start = self.mask = None       # the picture it starts from, (1, 3, h, w); where it is painted
         if present(settings.init_image):
-            self.start = self.picture(settings.init_image)
+            whole = images.open(settings.init_image)
+            self.start = images.fit(whole, *self.size).to(self.device)
+            if present(settings.mask):
+                self.mask = images.open_mask(settings.mask, *self.size, over=whole).to(self.device)
+
+    @cached_property
+    def eyes(self):
+        return [perceptors.load(name, self.device) for name in self.names]
 
     def picture(self, source):
         return images.open(source, *self.size).to(self.device)
@@ -34,10 +51,16 @@ class Studio:
 
     def masked(self, canvas, settings):
         """The canvas, seen through the mask where there is one."""
-        if not present(settings.mask):
+        if self.mask is None:
             return canvas
-        mask = images.open_mask(settings.mask, *self.size).to(self.device)
-        return Masked(canvas, self.start, mask, settings.mask_softness)
+        return Masked(canvas, self.start, self.mask, settings.mask_softness)
+
+
+def shrunk(settings, own, name):
+    """Say so where most of what a generator of `own` pixels makes is not shown."""
+    if max(settings.width, settings.height) <= own // 2:
+        log.warning("%s makes pictures of %d x %d, and they are shrunk to %d x %d: "
+                    "try width=%d and height=%d", name, own, own, settings.width, settings.height, own, own)
 
 
 def painting(settings, studio, canvas, state=None, *, total=None, every=None, guide=None, hooks=()):
