@@ -105,8 +105,7 @@ def begin(name: str, settings, live=(), count=1) -> int:
     """New runs, from checked settings to their pictures, each with the next seed; live: knobs turned on the
     way, as runs.turns says."""
     from . import runs, vocabulary
-    warning = vocabulary.check(settings)
-    if warning:
+    if warning := vocabulary.check(settings):
         complain(warning)
     status = 0
     for more in range(count):
@@ -139,7 +138,8 @@ def keep(painting, run) -> int:
     if status:
         complain(f"stopped after {painting.step} of {painting.steps} steps; go on with:\n"
                  f"  python -m helpers paint --resume '{run.folder}'")
-    say(f"picture  {run.picture}\nrun      {run.folder}")
+    made = f"picture  {run.picture}\n" if run.picture.exists() else ""      # none before its first step
+    say(f"{made}run      {run.folder}")
     return status
 
 

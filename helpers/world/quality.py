@@ -20,6 +20,7 @@ import torch
 from torch.nn import functional as F
 
 from .. import images, machine, perceptors, safe_files, studio, weights
+from ..networks import class_names
 from ..settings import knobs as settings_knobs
 from ..systems import SYSTEMS, load
 from . import drawing, words
@@ -52,9 +53,18 @@ def measure(system, workers=1, knobs=None, folder=None, count=100):
         yield f"{system} {len(took)}/{count}, {seconds:.1f} s: {texts[len(took) - 1]}"
     pictures = [images.open(folder / f"{i:03}.png") for i in chosen]
     if not knobs:
-        hang(system, pictures[::max(1, count // 20)], texts[::max(1, count // 20)])
+        part = slice(None, None, max(1, count // 20))
+        hang(system, pictures[part], [heard(settings, text) for text in texts[part]])
     pictures = [F.interpolate(p, (SIDE, SIDE), mode="bilinear", antialias=True) for p in pictures]
     yield grade(pictures, [wanted[i] for i in chosen], [held[i] for i in chosen], sum(took) / count)
+
+
+def heard(settings, text):
+    """What is heard of a prompt: of a GAN without perceptors, the names of its classes."""
+    if hasattr(settings, "perceptors"):
+        return text
+    names = class_names.of(settings.gan)
+    return " and ".join(names[number] for number in class_names.found(text, names)[0])
 
 
 def hang(system, pictures, texts):
@@ -118,19 +128,20 @@ def ends():
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m helpers.world.quality", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("systems", nargs="*", help=f"default: all of {', '.join(SYSTEMS)}")
+    judged = [name for name in SYSTEMS if "prompts" in settings_knobs(load(name).Settings)]
+    parser.add_argument("systems", nargs="*", help=f"default: all of {', '.join(judged)}")
     parser.add_argument("--workers", type=int, default=1, help="pictures painted at a time, sharing threads")
     parser.add_argument("--count", type=int, default=100, help="how many of the 100 prompts, evenly spread")
     given = parser.parse_args(arguments)
-    table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
-    table |= ends()
-    for system in given.systems or SYSTEMS:
+    fresh = ends()
+    for system in given.systems or judged:
         for row, knobs in rows(system):
             for said in measure(system, given.workers, knobs, count=given.count):
                 if isinstance(said, str):
                     say(said)
                 else:
-                    table[row] = said
+                    fresh[row] = said
+            table = (json.loads(TABLE.read_text()) if TABLE.exists() else {}) | fresh   # others may add rows
             safe_files.write(TABLE, (json.dumps(table, indent=1) + "\n").encode())
     say(shown(table))
 
