@@ -72,7 +72,8 @@ class Session(Painter):
     def settings(self):
         """As they are now, with what was turned."""
         with self._desk:
-            return turned(self.run.settings_at(self._now), [self._turned])
+            there = self.run.turns(self._now) if self._back is None else self.history.turns(self._back)
+            return turned(self.run.settings, [*there, self._turned])
 
     def _paint_on(self, more):
         with self._desk:

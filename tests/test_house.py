@@ -25,7 +25,8 @@ FLOORS = [
     [{"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
-    [{"panel", "drawing_board", "farm", "parsers", "notebooks"}, {"cli", "press"}],
+    [{"plots", "presets", "prompt_rows", "drawing_board", "farm", "parsers", "notebooks"},
+     {"editors", "controls", "cli", "press"}, {"knob_board"}, {"panel"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)
