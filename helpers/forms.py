@@ -7,6 +7,7 @@ All three show the essential knobs first, then the fine tuning, and give the sam
     forms.flags(deep_daze.Settings, parser);            Settings.of(**forms.given(Settings, namespace))
 """
 
+import html
 import json
 import textwrap
 from argparse import SUPPRESS, ArgumentParser, Namespace
@@ -17,7 +18,10 @@ from .schedules import written
 MOST_STOPS = 5000  # a slider with more positions than this cannot be aimed
 WIDE = 100
 WITHIN = "calc(100% - 4px)"    # of a narrow page; widgets have margins of 2px
-LOOK = {"style": {"description_width": "9em"}, "layout": {"width": "32em", "max_width": WITHIN}}
+SMALL = {"width": "34px", "padding": "0"}
+INDENT = "2px 2px 2px calc(10em + 6px)"     # under the fields, behind their names
+LINE = "line-height:1.4;overflow-wrap:anywhere"
+LOOK = {"style": {"description_width": "10em"}, "layout": {"width": "33em", "max_width": WITHIN}}
 
 
 def colab_form(cls: type, title: str = "Choose", group: str | None = None) -> str:
@@ -83,7 +87,7 @@ def arranged(widgets: dict, cls: type):
     import ipywidgets
     boxes = [ipywidgets.VBox([widgets[name] for name, knob in knobs(cls).items()
                               if knob.group == group and name in widgets]) for group in GROUPS]
-    folded = ipywidgets.Accordion([boxes[1]], selected_index=None, layout=LOOK["layout"] | {"width": "36em"})
+    folded = ipywidgets.Accordion([boxes[1]], selected_index=None, layout=LOOK["layout"] | {"width": "37em"})
     folded.set_title(0, GROUPS[1])
     return ipywidgets.VBox([boxes[0], folded] if boxes[1].children else [boxes[0]])
 
@@ -111,6 +115,20 @@ def _widget(knob: Knob, value):
     tip = "tooltip" if widget.has_trait("tooltip") else "description_tooltip"  # ipywidgets 8 and 7
     setattr(widget, tip, knob.help)
     return widget
+
+
+def button(text, tip, press, **layout):
+    """A button that calls `press()`."""
+    import ipywidgets
+    made = ipywidgets.Button(description=text, tooltip=tip, layout=layout or {"width": "auto"})
+    made.on_click(lambda _: press())
+    return made
+
+
+def note(widget, text: str):
+    """Let an HTML widget say this in bold, or take no room."""
+    widget.value = f'<div style="{LINE}"><b>{html.escape(text)}</b></div>' if text else ""
+    widget.layout.display = None if text else "none"
 
 
 def flags(cls: type, parser: ArgumentParser) -> None:

@@ -107,6 +107,15 @@ def memory(device="cpu") -> dict[str, int]:
     return {"free": kilobytes["MemAvailable"] * 1024, "total": kilobytes["MemTotal"] * 1024}
 
 
+def used(device="cpu") -> int:
+    """Bytes that this process holds on a device; 0 where the system does not say."""
+    import torch
+    if torch.device(device).type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    pages = Path("/proc/self/statm")
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGESIZE") if pages.is_file() else 0
+
+
 def describe(device="cpu") -> str:
     """One line for people: 'NVIDIA H200, 139 GB' or 'CPU, 2 cores'."""
     import torch

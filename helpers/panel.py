@@ -1,80 +1,67 @@
-"""The panel: pick a system, write a prompt, move sliders. It paints nothing itself.
+"""The panel: pick a system, write a prompt, move sliders, paint, and go on moving them while it is painted.
 
     panel = Panel("vqgan_clip", prompts="fog over a castle")
     panel                           # in a notebook: shows the widgets
     panel.settings                  # what they say now, checked
+    panel.session                   # what is painted, see session.py; None before
     print(understood(settings))     # how the words were read
 
-Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Turned knobs survive a change of system where
-the other system has them too.
+Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Live knobs act on the picture that is painted,
+the others on the next one.
 """
 
-import html
-
-from . import forms, prompts, systems, vocabulary
-from .errors import Refused
+from . import forms, prompts, runs, systems, vocabulary
+from .controls import Controls
+from .knob_board import KnobBoard
 from .knobs import knobs
 from .schedules import written
+from .session import Session
 
 
-class Panel:
-    """Widgets of one system at a time; `system` is its name, `settings` its checked settings."""
+class Panel(KnobBoard):
+    """A board of knobs, and beside it the controls of what is painted."""
 
     def __init__(self, system: str = "vqgan_clip", **values):
-        import ipywidgets
-        systems.load(system)                            # an unknown name is refused here
-        self._chooser = ipywidgets.Dropdown(options=list(systems.SYSTEMS), value=system, description="system",
-                                            **forms.LOOK)
-        self._said = ipywidgets.HTML()
-        self._room = ipywidgets.VBox()
-        self.box = ipywidgets.VBox([self._chooser, self._said, self._room])     # said where it is seen
-        self._turned = {}
-        self._open(values)
-        self._chooser.observe(self._change, "value")
+        import ipywidgets as w
+        self.controls, self._acting = Controls(self._begin, self._follow), None
+        super().__init__(system, **values)
+        self.box = w.VBox([w.HBox([self.knobs, self.controls.box],
+                                  layout={"flex_flow": "row wrap", "align_items": "flex-start"})])
 
     @property
-    def system(self) -> str:
-        return self._chooser.value
+    def session(self):
+        """The Session that is painted here, or None."""
+        return self.controls.session
 
-    @system.setter
-    def system(self, name: str):
-        systems.load(name)
-        self._chooser.value = name
+    def _begin(self) -> Session:
+        """A new run of what the widgets say, not painted yet."""
+        settings = self.settings
+        self.controls.say(vocabulary.check(settings))
+        self._acting = systems.load(self.system).Settings.from_dict(forms.values(self.widgets))
+        self.controls.wait_for([])
+        return Session(runs.start(self.system, settings))
 
-    @property
-    def settings(self):
-        """What the widgets say now; Refused where that cannot be."""
-        return systems.load(self.system).Settings.of(**forms.values(self.widgets))
+    def _act(self, settings):
+        """Turn what is live in the picture that is painted; say what has to wait for the next one."""
+        if not self.controls.steerable:
+            return
+        if type(settings) is not type(self._acting):
+            self.controls.wait_for(["system"])
+            return
+        known, was, now = knobs(type(settings)), self._acting.to_dict(), settings.to_dict()
+        turned = {name: value for name, value in now.items() if value != was[name]}
+        live = {name: value for name, value in turned.items() if known[name].live}
+        if live and self.controls.turn(live):
+            self._acting = type(settings).from_dict(was | live)
+        self.controls.wait_for([name for name in turned if name not in live])
 
-    def _open(self, values: dict):
-        """Show the knobs of the chosen system, those in `values` turned."""
-        cls = systems.load(self.system).Settings
-        self.widgets = forms.sliders(cls.from_dict(values))
-        self._room.children = [forms.arranged(self.widgets, cls)]
-        for widget in self.widgets.values():
-            widget.observe(self._check, "value")
-        self._check()
-
-    def _change(self, _):
-        """Another system: what was turned stays turned, where it can."""
-        turned, cls = self._turned, systems.load(self.system).Settings
-        values = {}
-        for name in turned.keys() & knobs(cls).keys():
-            try:
-                values = cls.from_dict({**values, name: turned[name]}).changed()
-            except Refused:                             # out of the other system's range: its default stays
-                continue
-        self._open(values)
-
-    def _check(self, _=None):
-        """Say what is wrong while it is being typed, not when painting begins."""
-        try:
-            cls = systems.load(self.system).Settings
-            self._turned = cls.from_dict(forms.values(self.widgets)).changed()
-            said = ""
-        except Refused as refused:
-            said = f"<b>{html.escape(str(refused))}</b>"
-        self._said.value, self._said.layout.display = said, None if said else "none"
+    def _follow(self):
+        """Let live knobs say what acts in the session, which has gone back."""
+        now, known = self.session.settings, knobs(type(self._acting))
+        live = {name: value for name, value in now.to_dict().items() if known[name].live}
+        self._acting = type(now).from_dict(self._acting.to_dict() | live)
+        if self.session.run.system == self.system:
+            self._set(live)
 
     def _ipython_display_(self):
         from IPython.display import display

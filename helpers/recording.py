@@ -27,11 +27,13 @@ def record(painting, run, every: int | None = None, checkpoint_seconds: float = 
     in this folder.
     """
     with safe_files.alone(run.folder):
-        yield from kept(_Keeper(painting, run, every, checkpoint_seconds))
+        yield from kept(painting, run, every, checkpoint_seconds)
 
 
-def kept(keeper):
-    """The frames, one by one, each after what is to be kept of it."""
+def kept(painting, run, every: int | None = None, checkpoint_seconds: float = SECONDS):
+    """What `record` does, for who holds the folder already: the same painting may be stopped, and then go on
+    in another recording."""
+    keeper = _Keeper(painting, run, every, checkpoint_seconds)
     try:
         while True:
             with unhurried():

@@ -84,13 +84,28 @@ class Run:
         safe_files.write(self.folder / MANIFEST, text.encode())
 
     def turn(self, painting, **values):
-        """Turn live knobs between two steps; noted, so that they turn again wherever this is painted."""
+        """Turn live knobs between two steps; noted, so that they turn again wherever this is painted. Where
+        the painting refuses them, it goes on as it was."""
+        change, new = self.change(painting.step, values)
+        try:
+            painting.retune(new)
+        except Refused:
+            painting.retune(self.settings_at(painting.step))
+            raise
+        self.note(live=[*self.manifest.get("live", []), change])
+
+    def change(self, step: int, values: dict) -> tuple[dict, object]:
+        """What `turn` notes after this step, and the settings from then on; Refused where that cannot be."""
         for name in values:
             if not named(name, knobs(type(self.settings))).live:
                 raise Refused(f"{name} cannot be turned while painting", "other knobs can", "start a new run")
-        change = {"step": painting.step, **inputs.spelled(type(self.settings), values)}
-        painting.retune(turned(self.settings, [*self.turns(painting.step), change]))
-        self.note(live=[*self.manifest.get("live", []), change])
+        wanted = inputs.spelled(type(self.settings), values)
+        new = turned(self.settings, [*self.turns(step), wanted])
+        return {"step": step} | {name: getattr(new, name) for name in wanted}, new
+
+    def settings_at(self, step: int):
+        """As they are after the live knobs turned up to this step."""
+        return turned(self.settings, self.turns(step))
 
     def turns(self, step: int) -> list[dict]:
         """The live knobs turned up to this step, in the order of steps."""
@@ -121,7 +136,7 @@ class Replay:
         due = self.run.turns(painting.step)
         if len(due) > self.done:
             self.done = len(due)
-            painting.retune(turned(self.run.settings, due))
+            painting.retune(self.run.settings_at(painting.step))
 
 
 def turned(settings, changes):

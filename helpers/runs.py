@@ -7,7 +7,8 @@
 
 manifest.json: system, settings, seed, versions, weights (name: sha256), status (new, painting, stopped,
 finished, failed), started, seconds, step, total, inputs (copied pictures and where they were), live (changes
-by step). A folder can be moved; every file in it is whole at any moment.
+by step), branch (the run and step it comes from). A folder can be moved; every file in it is whole at any
+moment. `session` paints one in a thread and steers it; states/ has what it can go back to.
 """
 
 import logging

@@ -122,18 +122,19 @@ def _live(seen, frame, first, spent, width):
     bar = f'<progress value="{frame.step}" max="{frame.total}" style="width:{width}px"></progress>'
     line = html.escape(progress(frame, first, spent))
     picture = "" if seen is None else (f'<img width="{width}" src="data:image/jpeg;base64,'
-                                       f'{base64.b64encode(_jpeg(seen.image, width)).decode()}">')
+                                       f'{base64.b64encode(jpeg(seen.image, width)).decode()}">')
     return {"text/html": f'{picture}<br>{bar}<br><small style="font-family:monospace">{line}</small>',
             "text/plain": line}
 
 
 def _still(seen, frame, spent, width):
     """When it is done: a plain picture, which every viewer of notebooks shows and which stays small."""
-    return {"image/jpeg": base64.b64encode(_jpeg(seen.image, width)).decode(),
+    return {"image/jpeg": base64.b64encode(jpeg(seen.image, width)).decode(),
             "text/plain": f"step {frame.step} of {frame.total}, painted in {clock(spent)}"}
 
 
-def _jpeg(image, width) -> bytes:
+def jpeg(image, width) -> bytes:
+    """A picture (n, 3, h, w) as a page shows it, so many pixels wide."""
     picture, file = images.to_pil(image), io.BytesIO()
     if picture.width != width:
         picture = picture.resize((width, max(1, round(picture.height * width / picture.width))),

@@ -20,12 +20,13 @@ FLOORS = [
      {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
      {"loop", "slides", "guidance"}, {"diffusion"}, {"tiling"},
      {"world"}],
-    [{"checkpoints", "downloads"}, {"weight_files"}, {"weights", "forms", "recording"}, {"run_folder"},
-     {"runs"}, {"studio"}],
+    [{"checkpoints", "downloads"}, {"weight_files"}, {"weights", "forms", "recording"},
+     {"run_folder", "history"}, {"runs", "view"}, {"painter"}, {"studio", "session"}],
     [{"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
-    [{"panel", "drawing_board", "farm", "parsers", "notebooks"}, {"cli", "press"}],
+    [{"plots", "presets", "prompt_rows", "drawing_board", "farm", "parsers", "notebooks"},
+     {"editors", "controls", "cli", "press"}, {"knob_board"}, {"panel"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)

@@ -1,15 +1,66 @@
-"""The panel: what its widgets say is what is painted."""
+"""The panel: what its widgets say is what is painted, and goes on acting while it is."""
+
+import io
+import json
 
 import pytest
+import small_system
+from PIL import Image
+from test_session import LONG, at
 
-from helpers import forms, systems, vocabulary
+from helpers import controls, editors, forms, plots, presets, prompts, runs, systems, vocabulary
 from helpers.errors import Refused
+from helpers.knobs import knobs
 from helpers.panel import Panel, understood
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCOTHEQUE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("REHEARSAL", raising=False)
+    return tmp_path / "runs"
 
 
 @pytest.fixture
 def box():
     return Panel("vqgan_clip", prompts="fog over a castle", seed=7)
+
+
+@pytest.fixture
+def easel(monkeypatch):
+    """A panel of the small system, which paints at once."""
+    monkeypatch.setitem(systems.SYSTEMS, "small", "small_system")
+    monkeypatch.setattr(vocabulary, "check", lambda settings: "")
+    panel = Panel("small", prompts="fog")
+    yield panel
+    if panel.session:
+        panel.session.stop()
+        panel.session.wait(LONG)
+
+
+def press(panel, *names):
+    """Press buttons, one after another; the status they lead to."""
+    for name in names:
+        assert not panel.controls.buttons[name].disabled, name
+        panel.controls.buttons[name].click()
+    return panel.session.wait(LONG)
+
+
+def rest_at(panel, step):
+    """Paint and rest after that step."""
+    begin = panel.controls._begin
+
+    def first():
+        session = begin()
+        at(session, step, session.pause)
+        return session
+    panel.controls._begin = first
+    assert press(panel, "paint") == "paused"
+    panel.controls._begin = begin
+
+
+def enabled(panel):
+    return {name for name, button in panel.controls.buttons.items() if not button.disabled}
 
 
 def test_it_says_what_the_widgets_say(box):
@@ -50,15 +101,30 @@ def test_it_says_what_is_wrong_while_it_is_typed(box):
 
 
 def test_what_is_wrong_stands_on_top_and_takes_no_room_otherwise(box):
-    assert box.box.children[1] is box._said and box._said.layout.display == "none"
+    said, room = box._said, box._room
+    assert box.knobs.children.index(said) + 1 == box.knobs.children.index(room)
+    assert said.layout.display == "none"
     box.widgets["smoothness"].value = "much"
-    assert box._said.layout.display is None
+    assert said.layout.display is None
 
 
 def test_it_fits_a_narrow_page(box):
     essential, folded = box._room.children[0].children
     for widget in [box._chooser, folded, *box.widgets.values()]:
         assert (widget.layout.max_width, widget.layout.width[-2:]) == (forms.WITHIN, "em")
+    assert box.box.children[0].layout.flex_flow == "row wrap"
+    assert box.controls.box.layout.max_width == forms.WITHIN and box.knobs.layout.max_width == "100%"
+
+
+def few(name):
+    waits = pytest.mark.xfail(reason="its own knobs are not sorted yet", strict=True)
+    return pytest.param(name, marks=waits) if name == "big_sleep" else name
+
+
+@pytest.mark.parametrize("name", [few(name) for name in systems.SYSTEMS])
+def test_eight_knobs_are_essential(name):
+    known = knobs(systems.load(name).Settings).values()
+    assert len([knob for knob in known if knob.group == "Essential"]) <= 8
 
 
 def test_an_unknown_system_or_knob_is_refused():
@@ -86,3 +152,279 @@ def test_it_shows_itself(box, monkeypatch):
     monkeypatch.setattr("IPython.display.display", shown.append)
     box._ipython_display_()
     assert shown == [box.box]
+
+
+# ---------------------------------------------------------------- finding, keeping, resetting
+
+def shown(box):
+    """Names of the knobs that can be seen."""
+    def inside(widget):
+        yield widget
+        for child in getattr(widget, "children", ()):
+            yield from inside(child)
+    seen = set(map(id, inside(box._room)))
+    return [name for name, widget in box.widgets.items() if id(widget) in seen]
+
+
+def test_knobs_are_found_by_name_help_and_older_names(box):
+    assert shown(box) == list(box.widgets)
+    for words, found in (("cutn", ["crops"]), ("init grain", ["init_grain"]), ("max_itter", ["steps"])):
+        box._search.value = words
+        assert shown(box) == found
+    assert "laid over the picture" not in str(box._room.children[0].children[1].value)
+    box._search.value = "grain"
+    helps = [child.value for child in box._room.children[0].children[1::2]]
+    assert any("grain laid over every look" in text and "acts while it is painted" in text for text in helps)
+    box._search.value = "e"
+    assert len(shown(box)) == 12 and "more" in box._room.children[0].children[-1].value
+    box._search.value = "<b>"
+    assert not shown(box) and box._room.children[0].children[-1].value == "no such knob"
+    box._search.value = ""
+    assert shown(box) == list(box.widgets)
+
+
+def test_presets(box, home):
+    box.widgets["crops"].value, box.widgets["saturation"].value = 20, "0: 1, 0.5: 0"
+    box._name.value = "  Soft   fog/../é "
+    box._save()
+    path, = (home / "presets").iterdir()
+    assert path.name.startswith("vqgan_clip-soft-fog-e-") and path.suffix == ".json"
+    assert json.loads(path.read_text())["settings"] == box.settings.changed()
+    assert box._preset.options[1:] == (("Soft fog/../é",) * 2,) and box._name.value == ""
+    box.widgets["prompts"].value = "a castle"
+    box._reset()
+    assert box.settings.changed() == {"prompts": "a castle"}
+    box._preset.value = "Soft fog/../é"
+    assert box.settings.crops == 20 and box.settings.prompts == "fog over a castle"
+    box.system = "deep_daze"
+    assert box._preset.options == (("", ""),)
+
+
+def test_refused_presets(box, home):
+    box._save()
+    assert "the name of the preset is &#x27;&#x27;; it has 1 to 60 letters" in box._said.value
+    for name in ("x" * 61, " "):
+        with pytest.raises(Refused):
+            presets.save(name, "vqgan_clip", {})
+    with pytest.raises(Refused, match="no setting called 'crop'"):
+        presets.save("a", "vqgan_clip", {"crop": 1})
+    with pytest.raises(Refused, match="no preset called 'a'; none is saved for this system: save one first"):
+        presets.load("a", "vqgan_clip")
+    presets.save("fog", "vqgan_clip", {"crops": 3})
+    (home / "presets/vqgan_clip-bad.json").write_text('{"system": "vqgan_clip"')
+    (home / "presets/vqgan_clip-odd.json").write_text(
+        '{"system": "vqgan_clip", "name": "odd", "settings": 3}')
+    (home / "presets/vqgan_clip-far.json").write_text(
+        '{"system": "vqgan_clip", "name": "far", "settings": {"crops": 999}}')
+    assert presets.names("vqgan_clip") == ["far", "fog"]
+    with pytest.raises(Refused, match="no preset called 'frog'; did you mean 'fog'"):
+        presets.load("frog", "vqgan_clip")
+    box._list()
+    box._preset.value = "far"
+    assert "crops is 999; it must be between 0 and 128: try 128" in box._said.value
+    assert box.settings.prompts == "fog over a castle"
+
+
+# ---------------------------------------------------------------- editors
+
+def rows_of(text):
+    import ipywidgets
+    field = ipywidgets.Textarea(text)
+    return field, editors.PromptRows(field)
+
+
+@pytest.mark.parametrize("text", ["fog", "fog | neon:0.5 | text:-0.3:-0.5", "a ^ b | c:2 ^ d", "at 12:30 :2",
+                                  "https://a.org/b.png", ""])
+def test_prompts_have_rows(text):
+    field, rows = rows_of(text)
+    assert rows.told() == (prompts.scenes(text) if text else [])
+    assert sum(map(len, rows.rows)) == max(1, len(text.replace("^", "|").split("|"))) and field.value == text
+
+
+def test_rows_and_text_stay_in_step():
+    field, rows = rows_of("fog | neon:0.5")
+    rows.rows[0][0].weight.value = 2
+    assert field.value == "fog:2 | neon:0.5"
+    rows.rows[0][1].stop.value = "-0.8"
+    assert field.value == "fog:2 | neon:0.5:-0.8"
+    rows.rows[0][1].stop.value = "soon"
+    assert field.value == "fog:2 | neon:0.5"
+    rows._add(rows.rows[0])
+    assert field.value == "fog:2 | neon:0.5" and len(rows.rows[0]) == 3     # an empty row says nothing
+    rows.rows[0][2].words.value = "a cat:0.5 | a dog"
+    assert [row.words.value for row in rows.rows[0]] == ["fog", "neon", "a cat", "a dog"]
+    assert [row.weight.value for row in rows.rows[0]] == [2, 0.5, 0.5, 1]
+    rows.remove(rows.rows[0][1])
+    assert field.value == "fog:2 | a cat:0.5 | a dog"
+    rows._tell(1)
+    rows.rows[1][0].words.value = "night"
+    assert field.value == "fog:2 | a cat:0.5 | a dog ^ night"
+    field.value = "moon ^ sun:3"
+    assert [[row.words.value for row in scene] for scene in rows.rows] == [["moon"], ["sun"]]
+    field.value = "moon ^ :3"           # half typed: rows wait
+    assert len(rows.rows) == 2
+    rows.remove(rows.rows[0][0]), rows.remove(rows.rows[0][0])
+    assert field.value == "" and len(rows.rows) == 1
+
+
+def test_a_palette_is_picked():
+    import ipywidgets
+    field = ipywidgets.Text("navy, black->white\\5, @my photo.png")
+    colors = editors.Colors(field)
+    kinds = [type(child).__name__ for child in colors.box.children]
+    assert kinds == ["ColorPicker", "Button", "Label", "Button", "Label", "Button", "Button"]
+    assert colors.box.children[0].value == "#000080"
+    colors.box.children[0].value = "#ff0000"
+    assert field.value == "#ff0000, black->white\\5, @my photo.png"
+    colors.box.children[3].click()
+    assert field.value == "#ff0000, @my photo.png"
+    colors.box.children[-1].click()
+    assert field.value == "#ff0000, @my photo.png, #808080"
+    field.value = ""
+    assert len(colors.box.children) == 1
+
+
+def png(color):
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8), color).save(data, "PNG")
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("version", [7, 8])
+def test_pictures_are_uploaded(box, home, version):
+    def upload(name, data):
+        file = {"name": name, "type": "image/png", "size": len(data), "content": memoryview(data)}
+        return {"new": {name: {"metadata": {}, "content": data}} if version == 7 else (file,)}
+    import ipywidgets
+    field, several = ipywidgets.Text(), ipywidgets.Text()
+    one, more = editors.Upload(field), editors.Upload(several, several=True)
+    for color in ("red", "blue"):
+        one._take(upload("../../x.png", png(color))), more._take(upload("a.png", png(color)))
+    assert Image.open(field.value).getpixel((0, 0)) == (0, 0, 255)
+    first, second = several.value.split(" | ")
+    assert second == field.value != first
+    assert {path.parent.name for path in home.rglob("*.png")} == {"uploads"}
+    one._take(upload("a.png", b"<html>"))
+    assert "&#x27;a.png&#x27; is a web page, not a picture" in one.said.value
+    assert one.said.layout.display is None and field.value == second
+    box.widgets["init_image"].value = first
+    assert box.settings.init_image == first and box._said.value == ""
+    with pytest.raises(Refused, match="'big.png' has 65 MB; at most 64 MB are taken: shrink it first"):
+        editors.keep("big.png", bytes(65 << 20))
+
+
+# ---------------------------------------------------------------- painting
+
+def test_it_paints(easel):
+    assert enabled(easel) == {"paint", "step"} and easel.session is None
+    assert easel.controls.empty.layout.display is None
+    easel.widgets["seed"].value = 5
+    assert press(easel, "paint") == "finished"
+    run, page = easel.session.run, easel.controls
+    assert run.settings == easel.settings and run.manifest["status"] == "finished"
+    assert enabled(easel) == {"paint", "undo", "branch"} and page.bar.value == 1
+    assert Image.open(io.BytesIO(page.picture.value)).format == "JPEG"
+    assert (page.picture.layout.display, page.empty.layout.display) == (None, "none")
+    assert page.line.value.endswith(f"finished after step 12 of 12, kept in {run.folder.name}</div>")
+    assert "noise" in page.plot.value and "<svg" in page.plot.value
+    assert press(easel, "paint") == "finished" and easel.session.run.folder != run.folder
+
+
+def test_every_button(easel):
+    assert press(easel, "step") == "paused" and easel.session.frame.step == 1
+    assert press(easel, "step", "step") == "paused" and easel.session.frame.step == 3
+    assert enabled(easel) == {"pause", "step", "undo", "branch", "stop"}
+    assert easel.controls.buttons["pause"].description == "Resume"
+    assert press(easel, "undo") == "paused" and easel.session.frame.step == 2
+    before = easel.session
+    assert press(easel, "branch") == "stopped" and easel.session is not before
+    assert before.wait(LONG) == "stopped" and easel.session.run.manifest["branch"]["step"] == 2
+    assert enabled(easel) == {"paint", "pause", "step", "undo", "branch"}
+    assert press(easel, "step") == "paused" and press(easel, "stop") == "stopped"
+    assert easel.session.frame.step == 3
+    assert press(easel, "pause") == "finished"
+
+
+def test_undone_to_the_beginning_there_is_no_picture(easel):
+    press(easel, "step")
+    assert press(easel, "undo") == "paused" and easel.controls.empty.layout.display is None
+    assert easel.controls.buttons["undo"].click() is None
+    assert "nothing is painted yet" in easel.controls.said.value
+
+
+def test_live_knobs_act_and_others_wait(easel):
+    easel.widgets["contrast"].value = 2.0
+    rest_at(easel, 4)
+    session, page = easel.session, easel.controls
+    easel.widgets["contrast"].value = 3.0
+    assert session.settings.contrast == 3 and page.waiting.layout.display == "none"
+    easel.widgets["seed"].value, easel.widgets["steps"].value = 9, 20
+    assert "for the next picture: steps, seed" in page.waiting.value
+    easel.widgets["contrast"].value = 3.5
+    press(easel, "step")
+    assert runs.turns(session.run.folder) == [{"step": 4, "contrast": 3.5}]
+    easel.widgets["seed"].value, easel.widgets["steps"].value = 0, 12
+    assert page.waiting.layout.display == "none"
+    press(easel, "undo")
+    session.undo(3), session.wait(LONG)
+    easel._follow()
+    assert easel.widgets["contrast"].value == 2 == session.settings.contrast
+    easel.widgets["contrast"].value = 9.0       # the slider holds it to its range
+    assert session.settings.contrast == 4
+    easel.system = "vqgan_clip"
+    assert "for the next picture: system" in page.waiting.value
+    assert press(easel, "stop") == "stopped"
+
+
+def test_undo_takes_knobs_back_at_once(easel):
+    rest_at(easel, 4)
+    easel.widgets["contrast"].value = 3.0
+    press(easel, "step")
+    assert press(easel, "undo") == "paused"
+    assert easel.widgets["contrast"].value == 1 and easel.session.settings.contrast == 1
+    assert not runs.turns(easel.session.run.folder)
+
+
+def test_a_preset_acts_on_the_picture_too(easel):
+    presets.save("strong", "small", {"contrast": 4.0, "steps": 30})
+    easel._list()
+    rest_at(easel, 4)
+    easel._preset.value = "strong"
+    assert easel.session.settings.contrast == 4 and easel.settings.prompts == "fog"
+    assert "for the next picture: steps" in easel.controls.waiting.value
+
+
+def test_what_is_wrong_is_said_in_its_place(easel, monkeypatch):
+    easel.widgets["prompts"].value = ""
+    press_paint = easel.controls.buttons["paint"].click
+    press_paint()
+    assert "prompts is empty; it needs at least one word" in easel.controls.said.value
+    assert easel.session is None
+    easel.widgets["prompts"].value = "fog"
+    monkeypatch.setattr(vocabulary, "check", lambda settings: "'zorp' is a word nobody knows")
+    press_paint()
+    easel.session.wait(LONG)
+    assert "&#x27;zorp&#x27; is a word nobody knows" in easel.controls.said.value
+    with monkeypatch.context() as patch:
+        patch.setattr(small_system, "paint", lambda *_: (_ for _ in ()).throw(RuntimeError("the roof fell")))
+        press_paint()
+        assert easel.session.wait(LONG) == "failed"
+    assert "the roof fell" in easel.controls.said.value and "paint" in enabled(easel)
+    assert press(easel, "paint") == "finished"
+
+
+def test_it_is_shown_now_and_then_only(easel, monkeypatch):
+    monkeypatch.setattr(controls, "BETWEEN", LONG)
+    easel.widgets["steps"].value = 60
+    pictures = []
+    easel.controls.picture.observe(lambda change: pictures.append(change), "value")
+    press(easel, "paint")
+    assert 1 <= len(pictures) <= 3      # the first, and where it ends
+
+
+def test_curves():
+    page = plots.curves({"a<b": ((1, 2.0), (5, 1.0)), "never": ((1, 0.0), (5, 0.0)), "one": ((3, 0.5),),
+                         "odd": ((1, float("nan")), (2, 1.0), (3, float("inf")))})
+    assert "a&lt;b" in page and "never" not in page and page.count("<polyline") == 3
+    assert 'points="0.0,0.0 200.0,28.0"' in page and "nan," not in page
+    assert plots.curves({}) == "" == plots.curves({"never": ((1, 0.0),)})

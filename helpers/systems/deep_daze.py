@@ -22,10 +22,11 @@ class Settings(Optimized):
     steps: int = knob(150, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
     crops: int = knob(6, "looks at parts of the picture per step; 0 only sees it whole "
                       "(batch_size, gradient_accumulate_every, do_cutout, cutn, num_cuts)", low=0, high=128,
-                      step=1, live=True, rehearsal=4)
+                      step=1, live=True, rehearsal=4, group=FINE)
     layers: int = knob(5, "layers of sines: more is more intricate (num_layers, deeper)", low=2, high=64,
                        step=1, rehearsal=3)
-    hidden: int = knob(256, "sines per layer (hidden_size)", low=16, high=512, step=16, rehearsal=32)
+    hidden: int = knob(256, "sines per layer (hidden_size)", low=16, high=512, step=16, rehearsal=32,
+                      group=FINE)
     w0: float = knob(30.0, "detail the first layer starts with: waves across the picture (theta_initial)",
                      low=1, high=200, step=1, group=FINE)
     theta: float = knob(30.0, "how quickly the deeper layers bend (theta_hidden)", low=1, high=200, step=1,
@@ -42,7 +43,7 @@ class Settings(Optimized):
     prime_rate: float = knob(3e-4, "how boldly it learns init_image (start_image_lr)", low=1e-6, high=1e-2,
                              step=1e-6, group=FINE)
     story: str = knob("off", "tell a long prompt as a story: a window of words that moves on, or sentence by "
-                      "sentence (create_story)", choices=("off", "words", "sentences"))
+                      "sentence (create_story)", choices=("off", "words", "sentences"), group=FINE)
     story_start: int = knob(5, "words in the first window (story_start_words)", low=1, high=50, step=1,
                             group=FINE)
     story_words: int = knob(5, "words that join per scene (story_words_per_epoch)", low=1, high=50, step=1,

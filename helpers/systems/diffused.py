@@ -25,13 +25,14 @@ class Diffused(Guided):
     steps: int = knob(50, "steps from noise to picture (diffusion_steps, timestep_respacing)", low=2,
                       high=1000, step=1, rehearsal=3)
     every: int = knob(5, "steps from one look at the picture to the next (display_rate, save_frequency)",
-                      low=1, high=1000, step=1, rehearsal=1)
+                      low=1, high=1000, step=1, rehearsal=1, group=FINE)
     guidance_scale: str = knob(2000, "how strictly words are followed (clip_guidance_scale)", low=0,
                                high=1e6, kind="schedule", live=True)
     skip: int = knob(-1, "steps left out at the start, so that more of init_image stays; -1 is half of them "
                      "with a picture to start from, four fifths in tiles, else none "
-                     "(skip_steps, skip_timesteps)", low=-1, high=999, step=1)
-    pictures: int = knob(1, "how many at once, each of its own noise (batch_size)", low=1, high=64, step=1)
+                     "(skip_steps, skip_timesteps)", low=-1, high=999, step=1, group=FINE)
+    pictures: int = knob(1, "how many at once, each of its own noise (batch_size)", low=1, high=64, step=1,
+                         group=FINE)
 
     tiles: int = knob(1, "paint over init_image at so many times width and height, window by window (go_big)",
                       low=1, high=16, step=1, group=FINE)
@@ -75,7 +76,7 @@ class Diffused(Guided):
     classifier_kind: str = knob("", "which class; empty is what the prompts name", group=FINE)
 
     overview: str = knob(6, "looks at the whole picture per step (cut_overview)", low=0, high=64,
-                         kind="schedule", live=True)
+                         kind="schedule", live=True, group=FINE)
     crops: str = knob(6, "looks at parts of the picture per step (cutn, cut_innercut)", low=0, high=256,
                       kind="schedule", live=True, rehearsal="4")
 

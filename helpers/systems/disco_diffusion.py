@@ -21,7 +21,7 @@ class Settings(Diffused):
     guidance_scale: str = knob(2000, "how strictly words are followed (clip_guidance_scale)", low=0,
                                high=1e6, kind="schedule", live=True)
     overview: str = knob("[12]*400+[4]*600", "looks at the whole picture per step (cut_overview)", low=0,
-                         high=64, kind="schedule", live=True, rehearsal="2")
+                         high=64, kind="schedule", live=True, rehearsal="2", group=FINE)
     crops: str = knob("[4]*400+[12]*600", "looks at parts of the picture per step (cut_innercut)", low=0,
                       high=256, kind="schedule", live=True, rehearsal="4")
     gray_crops: str = knob("[0.2]*400+[0]*600", "the share of these that sees no colors (cut_icgray_p)",

@@ -24,7 +24,7 @@ class Guided(Common):
     height: int = knob(128, "height in pixels (size, output_image_size)", low=32, high=2048, step=32,
                        rehearsal=64)
     every: int = knob(10, "steps from one look at the picture to the next (save_every, display_freq)",
-                      low=1, high=1000, step=1, rehearsal=1)
+                      low=1, high=1000, step=1, rehearsal=1, group=FINE)
 
     # What else it should be
     prompt_weights: str = knob("", "how the weights of prompts change on the way, one schedule for each: "
@@ -47,9 +47,10 @@ class Guided(Common):
                               live=True, group=FINE)
 
     # How it is looked at
-    overview: int = knob(6, "looks at the whole picture per step", low=0, high=64, step=1, live=True)
+    overview: int = knob(6, "looks at the whole picture per step", low=0, high=64, step=1, live=True,
+                         group=FINE)
     crops: int = knob(6, "looks at parts of the picture per step (cutn, num_cuts)", low=0, high=128, step=1,
-                      live=True, rehearsal=4)
+                      live=True, rehearsal=4, group=FINE)
     smallest_crop: str = knob(0.65, "side of the smallest part looked at, of the picture's "
                               "(lower_bound_cutout, saturate_bound)", low=0.05, high=1, kind="schedule",
                               live=True, group=FINE)
@@ -63,8 +64,7 @@ class Guided(Common):
                             live=True, group=FINE)
     crop_spread: float = knob(0.2, "width of the bell of sizes (gauss_std)", low=0.01, high=1, step=0.01,
                               live=True, group=FINE)
-    center: str = knob(0,
-                       "gather looks in the middle: 0 no, 2 a bit, 8 a lot (center_bias, center_focus)",
+    center: str = knob(0, "gather looks in the middle: 0 no, 2 a bit, 8 a lot (center_bias, center_focus)",
                        low=0, high=20, kind="schedule", live=True, group=FINE)
     gray_crops: str = knob(0, "the share of looks at parts that sees no colors", low=0, high=1,
                            kind="schedule", live=True, group=FINE)
@@ -84,11 +84,11 @@ class Guided(Common):
 
     # Tastes
     smoothness: str = knob(0, "how smooth (tv_weight, tv_scale, smoothness_weight)", low=-10, high=100,
-                           kind="schedule", live=True)
+                           kind="schedule", live=True, group=FINE)
     smooth_edges: str = knob("square", "which differences count: all, less on edges, not beyond 0.5 "
                              "(smoothness_type)", choices=("square", "log", "clipped"), live=True, group=FINE)
     saturation: str = knob(0, "stronger colors above 0, duller below (saturation_weight)", low=-10, high=10,
-                           kind="schedule", live=True)
+                           kind="schedule", live=True, group=FINE)
     symmetry: str = knob(0, "how like its mirror image (symmetry_weight)", low=-10, high=100, kind="schedule",
                          live=True, group=FINE)
     symmetry_axis: str = knob("left-right", "what mirrors what", choices=("left-right", "up-down", "both"),
@@ -118,7 +118,7 @@ class Guided(Common):
     init_grain: float = knob(0.0, "grain laid over the picture it starts from, for details to grow on "
                              "(use_noise)", low=0, high=1, step=0.05, group=FINE)
     mask: str = knob("", "paint only where this picture is white; the rest of init_image stays "
-                     "(constraint_regions)", kind="image")
+                     "(constraint_regions)", kind="image", group=FINE)
     mask_softness: int = knob(0, "blend inside the mask's edge, in pixels", low=0, high=64, step=1,
                               group=FINE)
 

@@ -1,0 +1,104 @@
+"""Editors for knobs whose value is text that is easier to build than to type: prompts, pictures, palettes.
+
+    box = edited(knob, widget)
+
+Each stands by the text field of its knob and follows it, as it follows the editor: the text is what counts.
+Core ipywidgets only, those that 7.7 and 8 both have.
+"""
+
+import hashlib
+import io
+
+from . import palettes, picture_files, run_folder, safe_files
+from .errors import Refused
+from .forms import INDENT, SMALL, button, note
+from .prompt_rows import PromptRows
+
+HEAVIEST = 64 << 20         # bytes of an uploaded picture
+
+
+def edited(knob, widget):
+    """The widget of a knob, with an editor by it where there is one for its kind."""
+    import ipywidgets
+    makers = {"prompts": PromptRows, "palette": Colors, "image": Upload,
+              "images": lambda text: Upload(text, several=True)}
+    if knob.kind not in makers:
+        return widget
+    box = makers[knob.kind](widget).box
+    both = [box, widget] if knob.kind == "prompts" else [widget, box]
+    return ipywidgets.VBox(both, layout={"max_width": "100%"})
+
+
+class Colors:
+    """A color picker for each plain color of a palette; ramps and pictures stay as they are written."""
+
+    def __init__(self, text):
+        import ipywidgets
+        self.text, self.box = text, ipywidgets.HBox(layout={"flex_flow": "row wrap", "max_width": "23em",
+                                                            "margin": INDENT})
+        text.observe(self._read, "value")
+        self._read()
+
+    def _read(self, _=None):
+        import ipywidgets
+        parts, shown = palettes.parts(self.text.value), []
+        for number, part in enumerate(parts):
+            color = _hex(part)
+            shown.append(ipywidgets.Label(part) if color is None else ipywidgets.ColorPicker(
+                value=color, concise=True, layout={"width": "2.8em"}))
+            shown.append(button("✕", f"remove {part}", lambda at=number: self._write(at, None), **SMALL))
+            if color is not None:
+                shown[-2].observe(lambda change, at=number: self._write(at, change["new"]), "value")
+        add = button("+ color", "another color of the palette", lambda: self._write(len(parts), "#808080"))
+        self.box.children = [*shown, add]
+
+    def _write(self, at, color):
+        parts = palettes.parts(self.text.value)
+        parts[at:at + 1] = [color] if color else []
+        self.text.value = ", ".join(parts)
+
+
+class Upload:
+    """A button that takes a picture from the artist's machine; the text field then names its copy, after
+    those it names already where there may be several."""
+
+    def __init__(self, text, several=False):
+        import ipywidgets
+        self.text, self.several = text, several
+        self.pick = ipywidgets.FileUpload(accept="image/*", multiple=False, description="upload a picture",
+                                          layout={"width": "13em", "margin": INDENT})
+        self.said = ipywidgets.HTML(layout={"display": "none", "margin": INDENT})
+        self.box = ipywidgets.VBox([self.pick, self.said])
+        self.pick.observe(self._take, "value")
+
+    def _take(self, change):
+        found, said = change["new"], ""
+        try:        # 7: name -> file; 8: files, which know their names
+            files = [(name, file["content"]) for name, file in found.items()] \
+                if isinstance(found, dict) else [(file["name"], file["content"]) for file in found]
+            for name, content in files[-1:]:
+                before = [self.text.value] if self.several and self.text.value.strip() else []
+                self.text.value = " | ".join([*before, str(keep(name, bytes(content)))])
+        except Refused as refused:
+            said = str(refused)
+        note(self.said, said)
+
+
+def keep(name: str, data: bytes):
+    """The path of an uploaded picture, kept beside the runs under a name made of what is in it."""
+    if len(data) > HEAVIEST:
+        raise Refused(f"'{name}' has {len(data) >> 20} MB", f"at most {HEAVIEST >> 20} MB are taken",
+                      "shrink it first")
+    kind = picture_files.decode(name, io.BytesIO(data)).format or "png"
+    path = safe_files.folder(run_folder.home() / "uploads") / \
+        f"{hashlib.sha256(data).hexdigest()[:16]}.{kind.lower()}"
+    safe_files.write(path, data)
+    return path
+
+
+def _hex(part: str) -> str | None:
+    """A plain color as #rrggbb; None of a ramp or a picture."""
+    try:
+        return "#" + "".join(f"{round(255 * share):02x}" for share in palettes.color(part))
+    except Refused:
+        return None

@@ -1,0 +1,101 @@
+"""Earlier states of a run, kept to go back to: states/00040.safetensors, a dozen at most.
+
+    history = History(run)
+    history.keep(painting)          # after every step; most of them are passed over
+    history.steps                   # [0, 8, 16, 24]: 0, the beginning, needs no file
+    history.rewind(16)              # the folder as it was then; the run goes on from there
+
+As the picture grows the distance between states doubles: every step at first, later every second one, every
+fourth … They thin out evenly, and a resumed run keeps the same ones.
+"""
+
+import shutil
+from pathlib import Path
+
+import torch
+
+from . import safe_files, states
+
+MOST = 12               # states
+ROOM = 256 << 20        # bytes of all states together
+
+
+class History:
+    """Of a Run; `room`: bytes that all of its states may take."""
+
+    def __init__(self, run, room: int = ROOM):
+        self.run, self.room, self.folder = run, room, run.folder / "states"
+
+    @property
+    def steps(self) -> list[int]:
+        """Where one can go back to."""
+        return [0, *sorted(int(path.stem) for path in self.folder.glob("[0-9]*.safetensors"))]
+
+    def keep(self, painting, always: bool = False):
+        """Keep its state where it is due, or `always` until the next one is; drop those no longer due."""
+        step = painting.step
+        if not step or not (always or due(step, step, MOST)):
+            return
+        state = painting.state_dict()
+        most = min(MOST, self.room // max(1, weight(state)))
+        if not most or not (always or due(step, step, most)):
+            return
+        for old in self.steps[1:]:
+            if not due(old, step, most):
+                self.place(old).unlink(missing_ok=True)
+        self.folder.mkdir(exist_ok=True)
+        states.save(self.place(step), state, {"step": step})
+
+    def rewind(self, step: int):
+        """Make the folder what it was after this step, but for the picture; changes noted later are gone.
+
+        In an order that a kill cannot spoil: whatever is left to do, the run goes on from one of both ends.
+        """
+        try:
+            if step:
+                safe_files.write(self.run.checkpoint, self.place(step).read_bytes())
+            else:
+                self.run.checkpoint.unlink(missing_ok=True)
+                self.run.picture.unlink(missing_ok=True)
+            self.run.note(live=self.turns(step), step=step, status="stopped")
+            for path in [*self.run.frames, *map(self.place, self.steps[1:])]:
+                if int(path.stem) > step:
+                    path.unlink()
+        except OSError as error:
+            raise safe_files.refusal(error, self.run.folder) from error
+
+    def lend(self, other, step: int):
+        """Give another run, of the same settings, everything up to this step."""
+        for path in [*self.run.frames, *map(self.place, self.steps[1:])]:
+            if int(path.stem) <= step:
+                copy(path, other.folder / path.parent.name / path.name)
+        if step:
+            copy(self.place(step), other.checkpoint)
+            other.note(step=step, total=self.run.manifest.get("total"), status="stopped")
+
+    def turns(self, step: int) -> list[dict]:
+        """Live knobs turned before the state after this step; those turned at the step itself come later."""
+        return [change for change in self.run.manifest.get("live", []) if change["step"] < step]
+
+    def place(self, step: int) -> Path:
+        return self.folder / f"{step:05}.safetensors"
+
+
+def due(step: int, now: int, most: int) -> bool:
+    """Is the state after `step` one of those kept `now`, where there may be `most`? Steps of 1, 2, 4, 8 …, so
+    wide that fewer than `most` lie behind."""
+    return step % (1 << (now // most).bit_length()) == 0
+
+
+def weight(state) -> int:
+    """Bytes of all tensors in nested dicts and lists."""
+    if isinstance(state, torch.Tensor):
+        return state.numel() * state.element_size()
+    inner = state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ()
+    return sum(map(weight, inner))
+
+
+def copy(path, target):
+    target.parent.mkdir(exist_ok=True)
+    with safe_files.whole(target) as spare:
+        shutil.copyfile(path, spare)

@@ -1,0 +1,144 @@
+"""The board of knobs: pick a system, turn its knobs, look for one, keep them all under a name.
+
+Made from the Settings of the system alone. What is turned survives a change of system where the other one has
+it too.
+"""
+
+import html
+
+from . import forms, presets, systems
+from .editors import edited
+from .errors import Refused
+from .forms import INDENT, button, note
+from .knobs import knobs
+
+SMALL = "font-size:12px;line-height:1.35;opacity:0.8"
+MOST_FOUND = 12     # knobs that a search shows
+
+
+class KnobBoard:
+    """Widgets of one system at a time; `system` is its name, `settings` its checked settings."""
+
+    def __init__(self, system: str = "vqgan_clip", **values):
+        import ipywidgets as w
+        systems.load(system)                            # an unknown name is refused here
+        self._chooser = w.Dropdown(options=list(systems.SYSTEMS), value=system, description="system",
+                                   **forms.LOOK)
+        self._preset = w.Dropdown(description="preset", **forms.LOOK)
+        self._search = w.Text(description="find a knob", placeholder="crops, cutn, color …", **forms.LOOK)
+        self._said, self._room = w.HTML(), w.VBox()     # said where it is seen
+        self._name = w.Text(description="save as preset", placeholder="a name", **forms.LOOK)
+        below = w.HBox([button("Save", "keep these knobs under this name", self._save, width="7em"),
+                        button("Reset", "all knobs as they were; the words stay", self._reset, width="7em")],
+                       layout={"margin": INDENT})
+        self.knobs = w.VBox([self._chooser, self._preset, self._search, self._said, self._room, self._name,
+                             below], layout={"max_width": "100%", "margin": "0 24px 12px 0"})
+        self._turned, self._quiet = {}, False
+        self._open(values)
+        self._chooser.observe(self._change, "value")
+        self._preset.observe(self._choose, "value")
+        self._search.observe(lambda _: self._show(), "value")
+
+    @property
+    def system(self) -> str:
+        return self._chooser.value
+
+    @system.setter
+    def system(self, name: str):
+        systems.load(name)
+        self._chooser.value = name
+
+    @property
+    def settings(self):
+        """What the widgets say now; Refused where that cannot be."""
+        return systems.load(self.system).Settings.of(**forms.values(self.widgets))
+
+    def _open(self, values: dict):
+        """Show the knobs of the chosen system, those in `values` turned."""
+        cls = systems.load(self.system).Settings
+        self.widgets = forms.sliders(cls.from_dict(values))
+        self._boxes = {name: edited(knobs(cls)[name], widget) for name, widget in self.widgets.items()}
+        self._arranged = forms.arranged(self._boxes, cls)
+        self._list()
+        self._show()
+        for widget in self.widgets.values():
+            widget.observe(self._check, "value")
+        self._check()
+
+    def _show(self):
+        """All knobs, or those that are looked for, each with its help."""
+        import ipywidgets as w
+        words, found = self._search.value.lower().replace("_", " ").split(), []
+        for name, knob in knobs(systems.load(self.system).Settings).items():
+            text = f"{name} {knob.help}".lower().replace("_", " ")
+            if words and name in self._boxes and all(word in text for word in words):
+                about = html.escape(knob.help) + " · acts while it is painted" * knob.live
+                found += [self._boxes[name], w.HTML(f'<div style="{SMALL}">{about}</div>',
+                                                    layout={"max_width": "23em", "margin": INDENT})]
+        more = len(found) // 2 - MOST_FOUND
+        note = f"and {more} more" if more > 0 else "no such knob" if words and not found else ""
+        self._room.children = [w.VBox([*found[:2 * MOST_FOUND], w.HTML(note)]) if words else self._arranged]
+
+    def _change(self, _):
+        """Another system: what was turned stays turned, where it can."""
+        turned, cls = self._turned, systems.load(self.system).Settings
+        values = {}
+        for name in turned.keys() & knobs(cls).keys():
+            try:
+                values = cls.from_dict({**values, name: turned[name]}).changed()
+            except Refused:                             # out of the other system's range: its default stays
+                continue
+        self._open(values)
+
+    def _check(self, _=None):
+        """Say what is wrong while it is being typed, not when painting begins; what is right acts."""
+        if self._quiet:
+            return
+        try:
+            settings = systems.load(self.system).Settings.from_dict(forms.values(self.widgets))
+            self._turned = settings.changed()
+            self._say("")
+            self._act(settings)
+        except Refused as refused:
+            self._say(str(refused))
+
+    def _act(self, settings):
+        """What is right may act at once, where something is painted."""
+
+    def _set(self, values: dict):
+        """Let widgets say this, which acts already."""
+        self._quiet = True
+        for name in values.keys() & self.widgets.keys():
+            self.widgets[name].value = values[name]
+        self._quiet = False
+        self._check()
+
+    def _say(self, text):
+        note(self._said, text)
+
+    # ---------------------------------------------------------------- presets
+
+    def _list(self, chosen=""):
+        self._preset.options = [("", ""), *((name, name) for name in presets.names(self.system))]
+        self._preset.value = chosen
+
+    def _choose(self, change):
+        if change["new"]:
+            try:
+                self._reset(presets.load(change["new"], self.system))
+            except Refused as refused:                  # made for another range, or by hand
+                self._say(str(refused))
+
+    def _reset(self, values=None):
+        """All knobs at their defaults but for these; words stay unless there are others."""
+        kept = {name: self._turned[name] for name in self._turned.keys() & {"prompts"}}
+        self._open(kept | (values or {}))
+
+    def _save(self):
+        try:
+            presets.save(self._name.value, self.system, self._turned)
+        except Refused as refused:
+            self._say(str(refused))
+            return
+        self._list()
+        self._name.value = ""

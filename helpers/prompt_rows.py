@@ -1,0 +1,97 @@
+"""Prompts as rows: words, weight and stop of each, scene by scene, in step with the text that says the same.
+
+    rows = PromptRows(text_field);  rows.box
+
+Core ipywidgets only, those that 7.7 and 8 both have.
+"""
+
+import re
+
+from . import prompts
+from .errors import Refused
+from .forms import SMALL, button
+from .schedules import NUMBER, written
+
+ROW = {"width": "100%", "align_items": "center"}
+HEADINGS = ('<div style="display:flex;gap:4px;font-size:11px;opacity:0.75;line-height:1.4">'
+            '<span style="flex:1;padding-left:2px">what to paint</span><span style="width:80px">weight</span>'
+            '<span style="width:112px">stop</span></div>')
+
+
+class PromptRows:
+    """A row per prompt: words, weight, stop. `text`: the text field they are read from and written to."""
+
+    def __init__(self, text):
+        import ipywidgets
+        self.text, self.rows = text, [[]]       # scenes of rows
+        self.box = ipywidgets.VBox(layout={"width": "33em", "max_width": "100%"})
+        text.observe(self._read, "value")
+        self._read()
+
+    def told(self) -> list[list[prompts.Prompt]]:
+        """What the rows say; empty ones say nothing."""
+        scenes = [[prompt for prompt in map(_Row.prompt, scene) if prompt.text] for scene in self.rows]
+        return [scene for scene in scenes if scene]
+
+    def _read(self, _=None):
+        try:
+            text = self.text.value
+            scenes = prompts.scenes(text) if text.strip(" |^") else []
+        except Refused:         # the panel says what is wrong while it is typed
+            return
+        if scenes != self.told() or not self.box.children:
+            self.rows = [[_Row(self, prompt) for prompt in scene] for scene in scenes or [[None]]]
+            self._show()
+
+    def _write(self, _=None):
+        self.text.value = " ^ ".join(" | ".join(map(str, scene)) for scene in self.told())
+
+    def _show(self):
+        import ipywidgets
+        lines = [ipywidgets.HTML(HEADINGS, layout={"width": "100%"})]
+        for number, scene in enumerate(self.rows):
+            if len(self.rows) > 1:
+                lines.append(ipywidgets.HTML(f"<b>Scene {number + 1}</b>"))
+            lines += [row.box for row in scene]
+            more = button("+ prompt", "another prompt of this scene", lambda scene=scene: self._add(scene))
+            after = button("+ scene", "a story: what comes after this", lambda at=number: self._tell(at + 1))
+            lines.append(ipywidgets.HBox([more, after]))
+        self.box.children = lines
+
+    def _add(self, scene):
+        scene.append(_Row(self, None))
+        self._show()
+
+    def _tell(self, at):
+        self.rows.insert(at, [_Row(self, None)])
+        self._show()
+
+    def remove(self, row):
+        scenes = [[other for other in scene if other is not row] for scene in self.rows]
+        self.rows = [scene for scene in scenes if scene] or [[_Row(self, None)]]
+        self._show()
+        self._write()
+
+
+class _Row:
+    """The widgets of one prompt."""
+
+    def __init__(self, editor, prompt):
+        import ipywidgets
+        prompt = prompt or prompts.Prompt("")
+        self.words = ipywidgets.Text(prompt.text, placeholder="words", continuous_update=False,
+                                     layout={"flex": "1 1 8em", "width": "auto", "min_width": "6em"})
+        self.weight = ipywidgets.BoundedFloatText(prompt.weight, min=-prompts.HEAVIEST, max=prompts.HEAVIEST,
+                                                  step=0.1, layout={"width": "76px"})
+        stop = "" if prompt.stop is None else written(prompt.stop)
+        self.stop = ipywidgets.Text(stop, placeholder="never", continuous_update=False,
+                                    layout={"width": "70px"})
+        away = button("✕", "remove this prompt", lambda: editor.remove(self), **SMALL)
+        for widget in (self.words, self.weight, self.stop):
+            widget.observe(editor._write, "value")
+        self.box = ipywidgets.HBox([self.words, self.weight, self.stop, away], layout=ROW)
+
+    def prompt(self) -> prompts.Prompt:
+        stop = self.stop.value.strip()
+        return prompts.Prompt(self.words.value.strip(), self.weight.value,
+                              float(stop) if re.fullmatch(NUMBER, stop) else None)

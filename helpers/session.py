@@ -1,0 +1,103 @@
+"""A session: a run that is painted in a thread of its own, and steered while it is.
+
+    session = Session(runs.start("vqgan_clip", settings))
+    session.start();  session.pause();  session.step();  session.resume();  session.stop()
+    session.turn(prompts="fog over a castle", crops=12)     # before the next step; noted, to be replayed
+    session.undo();  other = session.branch(40);  session.wait()
+
+Every verb may be called from any thread and returns at once; what cannot be is Refused there, and the
+painting goes on. What can be seen meanwhile, see View and Painter: status, frame, picture, losses, left,
+memory, error.
+"""
+
+import math
+
+from . import runs
+from .errors import Refused
+from .painter import Painter
+from .run_folder import turned
+
+
+class Session(Painter):
+    """Of a Run that is new, or that rests; to paint is Refused while somebody else paints it."""
+
+    def start(self):
+        """Paint, from the beginning or from where it rests."""
+        self._paint_on(math.inf)
+
+    resume = start
+
+    def pause(self):
+        """Rest after the step under way."""
+        self._wish(0)
+
+    def step(self):
+        """One step, then rest; the one under way, where it is painted."""
+        with self._desk:
+            self._paint_on(1 if self._more == math.inf else self._more + 1)
+
+    def stop(self):
+        """End after the step under way, with everything kept; `start` goes on from there."""
+        with self._desk:
+            self._ending = self._painter is not None
+            self._wish(0)
+
+    def turn(self, **knobs):
+        """Turn live knobs before the next step. What only the painting itself can refuse is the `error`
+        then."""
+        with self._desk:
+            self._unfinished()
+            wanted = self._turned | knobs
+            self.run.change(self._now, wanted)
+            self._turned, self.error = wanted, None
+
+    def undo(self, step: int | None = None):
+        """Go back to the state after this step, one of `history.steps`, or the last of them before now. What
+        was turned since is forgotten; it rests or goes on, as it did."""
+        with self._desk:
+            self._wish(self._more, self._known(step, self._now - 1))
+            self._turned = {}
+
+    def branch(self, step: int | None = None) -> "Session":
+        """A new run that goes on from the state after this step, or the last kept; this one is left as it
+        is."""
+        with self._desk:
+            step, run = self._known(step, self._now), self.run
+            twin = runs.start(run.system, run.settings, run.folder.parent, self.history.turns(step))
+            twin.note(branch={"from": run.folder.name, "step": step})
+            self.history.lend(twin, step)
+        return Session(twin)
+
+    @property
+    def settings(self):
+        """As they are now, with what was turned."""
+        with self._desk:
+            there = self.run.turns(self._now) if self._back is None else self.history.turns(self._back)
+            return turned(self.run.settings, [*there, self._turned])
+
+    def _paint_on(self, more):
+        with self._desk:
+            self._unfinished()
+            self._wish(more)
+
+    def _unfinished(self):
+        if self.run.manifest["status"] == "finished" and self._back is None:
+            raise Refused("the picture is finished", "an earlier state of it can go on",
+                          "undo, or branch from it")
+
+    @property
+    def _now(self) -> int:
+        """The step it is at, or will be at once it has gone back."""
+        if self._back is not None:
+            return self._back
+        return self.frame.step if self.frame else self.run.manifest.get("step", 0)
+
+    def _known(self, step, last) -> int:
+        """A step up to `last` that can be gone back to; None is the latest."""
+        kept = [known for known in self.history.steps if known <= last]
+        if not kept:
+            raise Refused("nothing is painted yet", "there is nothing to go back to", "paint first")
+        if step is not None and step not in kept:
+            raise Refused(f"there is no state after step {step}",
+                          f"those after {', '.join(map(str, kept))} are kept", "choose one of them")
+        return kept[-1] if step is None else step
