@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 from torchvision import transforms as T
 
@@ -64,16 +63,12 @@ def half(device):
 
 
 def sequence_first_(visual):
-    """Give a transformer back the attention it was published with: torch's own, places before pictures."""
+    """Let a transformer compute in the layout it was published with: places before pictures."""
     if not hasattr(visual, "transformer"):
         return
     visual.transformer.batch_first = False
     for block in visual.transformer.resblocks:
-        lean = block.attn
-        whole = nn.MultiheadAttention(lean.out_proj.in_features, lean.heads, device="meta")
-        for name in ("in_proj_weight", "in_proj_bias", "out_proj"):
-            setattr(whole, name, getattr(lean, name))
-        block.attn = whole
+        block.attn.batch_first = False
 
 
 def cut(image, boxes, size):

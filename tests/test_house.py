@@ -21,7 +21,7 @@ FLOORS = [
      {"loop", "slides", "guidance"}, {"diffusion"}, {"tiling"},
      {"world"}],
     [{"checkpoints", "downloads"}, {"weights", "forms", "recording"}, {"run_folder"}, {"runs"}, {"studio"}],
-    [{"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
+    [{"towers"}, {"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"panel", "drawing_board", "farm", "parsers", "notebooks"}, {"cli", "press"}],
