@@ -1,5 +1,5 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | env
+# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
 
 VENV ?= .venv
 RUN := $(VENV)/bin/python
@@ -15,7 +15,7 @@ $(foreach v,$(GIVEN),$(eval override export $(v) := $$(value $(v))))
 flag = --$(shell printf '%s' '$(1)' | tr 'A-Z_' 'a-z-') "$$$(1)"
 FLAGS = $(foreach v,$(sort $(filter-out $(OURS),$(GIVEN))),$(call flag,$(v)))
 
-.PHONY: help paint test lab notebooks zoo quality env
+.PHONY: help paint test lab notebooks zoo quality bench env
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +44,10 @@ zoo: $(VENV)/.tools
 quality: OURS += SYSTEM
 quality: $(VENV)/.tools
 	$(RUN) -m helpers.world.quality $(SYSTEM) $(FLAGS)
+
+bench: OURS += CASE
+bench: $(VENV)/.tools
+	$(RUN) -m benchmarks $(CASE) $(FLAGS)
 
 env: $(VENV)/.tools
 

@@ -134,7 +134,7 @@ def grain(looks, strength, rng):
     less to draw."""
     n, channels, size, _ = looks.shape
     field = torch.randn(channels, 2 * size, 2 * size, generator=rng).to(looks)
-    corners = torch.randint(size + 1, (n, 2), generator=rng).tolist()
-    windows = torch.stack([field[:, y:y + size, x:x + size] for y, x in corners])
+    top, left = torch.randint(size + 1, (n, 2), generator=rng).to(field.device).T
+    windows = field.unfold(1, size, 1).unfold(2, size, 1)[:, top, left].transpose(0, 1)
     amount = torch.rand(n, 1, 1, 1, generator=rng).to(looks) * strength
     return amount * windows

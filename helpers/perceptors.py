@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import weights
+from . import towers, weights
 from .errors import Refused, unknown
 from .precision import lean_, lower_, lowered, uses_bf16
 
@@ -32,11 +32,10 @@ class Perceptor(nn.Module):
         self.model, self.tokenizer, self.name = model, tokenizer, name
         self.small = small  # it knows the words of its tokenizer only
         self.likeness = None  # the cosine that real pictures have with their sentences, where that is known
-        lean_(model.visual)
         look = getattr(model.visual, "preprocess_cfg", {})
         self.size = _side(model.visual.image_size)
         self.room = model.context_length - 2  # tokens a prompt may have; the rest is cut off
-        self.precision, self._low = precision, None
+        self.precision, self._low, self._layout = precision, None, torch.channels_last
         for part, values in (("mean", look.get("mean", OPENAI_MEAN)), ("std", look.get("std", OPENAI_STD))):
             self.register_buffer(part, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         self.eval().requires_grad_(False)
@@ -52,16 +51,17 @@ class Perceptor(nn.Module):
         """(n, 3, size, size) in [0, 1] -> (n, dim) unit rows, float32."""
         x = (images - self.mean) / self.std
         with lowered(x.device, self.low()):
-            rows = self.model.visual(x.contiguous(memory_format=torch.channels_last))
+            rows = self.model.visual(x.contiguous(memory_format=self._layout))
         return F.normalize(rows.float(), dim=-1)
 
     def low(self) -> bool:
-        """Whether the image tower runs in bfloat16; decided at the first look, when the device is known."""
+        """Whether the image tower runs in bfloat16; decided at the first look, when the device is known and
+        the weights are there: then the tower becomes a lean one."""
         if self._low is None:
             self._low = uses_bf16(self.mean.device, self.precision)
-            self.model.visual.to(memory_format=torch.channels_last)
-            if self._low:
-                lower_(self.model.visual)
+            tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
+            self._layout = getattr(tower, "layout", torch.channels_last)
+            self.model.visual = lower_(tower) if self._low else tower
         return self._low
 
     def count_tokens(self, text: str) -> int:

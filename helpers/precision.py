@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import os
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,10 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 
 def uses_bf16(device, precision: str = "auto") -> bool:
-    """Whether a network on `device` is to run in bfloat16; auto: only where the machine computes in it."""
+    """Whether a network on `device` is to run in bfloat16; auto: as DISCOTHEQUE_PRECISION says, else only
+    where the machine computes in it."""
+    if precision == "auto":
+        precision = os.environ.get("DISCOTHEQUE_PRECISION") or "auto"
     if precision not in PRECISIONS:
         raise Refused(f"precision is {precision!r}", "choose one of 'auto', 'fp32', 'bf16'", "try 'auto'")
     if precision != "auto":

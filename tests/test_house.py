@@ -22,7 +22,7 @@ FLOORS = [
      {"world"}],
     [{"checkpoints", "downloads"}, {"weight_files"}, {"weights", "forms", "recording"},
      {"run_folder", "history"}, {"runs", "view"}, {"painter"}, {"studio", "session"}],
-    [{"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
+    [{"towers"}, {"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"plots", "presets", "prompt_rows", "drawing_board", "farm", "parsers", "notebooks"},

@@ -57,6 +57,8 @@ def test_prompts_need_no_escaping(venv, prompt):
     (["zoo"], ["helpers.world.train", "all"]),
     (["zoo", "NAME=judge", "MINUTES=5"], ["helpers.world.train", "judge", "--minutes", "5"]),
     (["quality"], ["helpers.world.quality"]),
+    (["bench"], ["benchmarks"]),
+    (["bench", "CASE=vit-b-32", "ROUNDS=5"], ["benchmarks", "vit-b-32", "--rounds", "5"]),
     (["quality", "SYSTEM=deep_daze", "WORKERS=2"], ["helpers.world.quality", "deep_daze", "--workers", "2"]),
 ], ids=str)
 def test_other_targets(venv, given, words):
