@@ -539,6 +539,9 @@ def test_networks_of_diffusion_train_resume_and_are_published(recipe, door, numb
     smaller = {"widths": [4, 8]} if recipe is secondary else {"num_channels": 32, "channel_mult": "1,1"}
     monkeypatch.setattr(recipe, "CONFIG", recipe.CONFIG | smaller)
     monkeypatch.setattr(recipe, "measure", functools.partial(recipe.measure, count=4))
+    if recipe is classifier:
+        begun = denoisers.build(adm.CONFIG | smaller)
+        common.publish("adm-world", "adm", begun.unet, adm.CONFIG | smaller, Student().training, {})
     name = f"{recipe.__name__.rpartition('.')[2]}-world"
     (metrics,) = recipe.train(minutes=2 / 60, batch=2, count=6)
     assert set(metrics) == numbers and all(value >= 0 for value in metrics.values())
@@ -547,6 +550,15 @@ def test_networks_of_diffusion_train_resume_and_are_published(recipe, door, numb
     assert (said.shape == (2, 32)) if recipe is classifier else (said.clean.shape == x.shape)
     list(recipe.train(minutes=3 / 60, batch=2, count=6))
     assert weights.zoo(name)[0]["training"]["steps"] == 3, "it went on, not over"
+
+
+def test_a_classifier_begins_with_what_a_denoiser_learned():
+    smaller = {"num_channels": 32, "channel_mult": "1,1"}
+    learned = denoisers.build(adm.CONFIG | smaller).unet.state_dict()
+    unet = classifiers.build(classifier.CONFIG | smaller).unet
+    classifier.begin_(unet, learned)
+    parts = {key: value for key, value in unet.state_dict().items() if not key.startswith("out.")}
+    assert parts and all(torch.equal(value, learned[key]) for key, value in parts.items())
 
 
 def test_an_upscaler_trains_resumes_and_is_published(monkeypatch):

@@ -8,6 +8,7 @@ Its slope toward a class, added to a denoiser's, paints that class: classifier g
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..noise_levels import Process
 from ..precision import lowered, uses_bf16
@@ -29,8 +30,9 @@ class Classifier(nn.Module):
         self.precision, self.classes = precision, config["classes"]
         self.process = Process(SCHEDULES[config["noise_schedule"]](config["diffusion_steps"]))
         self.names = [str(number) for number in range(self.classes)]
-        self.unet = official().EncoderUNetModel(in_channels=3, out_channels=self.classes, pool=pool,
-                                                **shape(config))
+        self.fold = config["unshuffle"]
+        self.unet = official().EncoderUNetModel(in_channels=3 * self.fold**2, out_channels=self.classes,
+                                                pool=pool, **shape(config))
 
     def forward(self, x: Tensor, sigma: float) -> Tensor:
         """sigma: above 0, one for all or (n,)."""
@@ -38,7 +40,7 @@ class Classifier(nn.Module):
         time = self.process.time(sigma).to(x)
         size = (1 + sigma.square()).sqrt().to(x).view(-1, 1, 1, 1)
         with lowered(x.device, uses_bf16(x.device, self.precision)):
-            return self.unet(x / size, time).float()
+            return self.unet(F.pixel_unshuffle(x / size, self.fold), time).float()
 
 
 def build(config: dict, precision: str = "fp32") -> Classifier:

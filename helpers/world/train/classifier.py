@@ -1,32 +1,41 @@
 """The embedded noisy classifier (Dhariwal and Nichol 2021): which thing is this, seen through the noise?
 
-Where a picture shows two things, half of the answer is each.
+Where a picture shows two things, half of the answer is each. Leaves the paper: it begins with what the
+looking half of the denoiser has learned, and pools without attention, so that any size will do.
 """
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from ... import weights
 from ...networks import adm_classifier
+from ...networks.adm_lean import attentive_
 from .. import drawing, scenes
 from . import data
+from .adm import CONFIG as DENOISER
 from .adm import SIDE, shown
 from .common import Training, publish
 from .looks import to_tensor
 
 THINGS = list(scenes.THINGS)
-CONFIG = {"image_size": 64, "num_channels": 32, "num_res_blocks": 1, "channel_mult": "1,2,3,4",
-          "attention_resolutions": "8", "num_head_channels": 32, "pool": "attention", "classes": len(THINGS)}
+ALIKE = ("image_size", "num_channels", "num_res_blocks", "channel_mult", "attention_resolutions",
+         "num_head_channels", "resblock_updown", "unshuffle")
+CONFIG = {key: DENOISER[key] for key in ALIKE} | {"pool": "adaptive", "classes": len(THINGS)}
 
 
-def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_000, further=False):
-    """further: see Training. Yields notes of its progress; at last it is published and its metrics are
-    yielded."""
+def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_000, further=False,
+          denoiser="adm-world"):
+    """further: see Training. denoiser: the member of the zoo it begins with. Yields notes of its progress; at
+    last it is published and its metrics are yielded. Refused where the zoo has no such denoiser."""
+    learned = weights.zoo(denoiser)[1]
     torch.manual_seed(14)
     pixels = data.pictures(count, SIDE, "plain-")
     truth = data.named([data.plain(i) for i in range(count)])[1]
     model = adm_classifier.build(CONFIG, "bf16").to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.unet.parameters(), 6e-4, (0.9, 0.99), weight_decay=0.05)
+    begin_(model.unet, learned)
+    attentive_(model.unet)
+    optimizer = torch.optim.AdamW(model.unet.parameters(), 4e-4, (0.9, 0.99), weight_decay=0.05)
     training = Training(name, {"model": model.unet}, {"model": optimizer}, minutes, averaged="model",
                         decay=0.999, device=device, further=further)
 
@@ -45,6 +54,13 @@ def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_
     publish(name, "classifier", model.unet, CONFIG, training, metrics,
             f"{count} scenes of helpers.world, every second one in plain style", names=THINGS)
     yield metrics
+
+
+def begin_(unet, learned):
+    """Begin with those of the tensors `learned` that have the same names and shapes here."""
+    here = unet.state_dict()
+    unet.load_state_dict(here | {key: value.float() for key, value in learned.items()
+                                 if key in here and value.shape == here[key].shape})
 
 
 @torch.no_grad()
