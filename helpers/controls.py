@@ -53,8 +53,9 @@ class Controls:
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": WITHIN, "height": "14px"})
         self.line, self.plot = w.HTML(), w.HTML(layout={"width": WITHIN})
         row = w.HBox(list(self.buttons.values()), layout={"flex_flow": "row wrap", "max_width": "24em"})
+        room = {"flex": "1 1 20em", "min_width": "0", "max_width": f"{WIDTH + 8}px"}
         self.box = w.VBox([row, self.said, self.waiting, self.empty, self.picture, self.bar, self.line,
-                           self.plot], layout={"width": f"{WIDTH + 8}px", "max_width": WITHIN})
+                           self.plot], layout=room)
         self.refresh()
 
     @property
@@ -164,10 +165,11 @@ class Controls:
 def told(session) -> str:
     """How far it is, in a line."""
     frame, status = session.frame, session.status
-    if frame is None or status == "painting" and not frame.step:
-        note = frame.note if frame else ""
-        return {"painting": note or "getting ready", "failed": "failed before the first step"}.get(
-            status, f"rests after step {session.run.manifest.get('step', 0)}")
+    if status == "painting" and not (frame and frame.step):
+        return frame and frame.note or "getting ready"
+    if frame is None:
+        origin = session.run.manifest.get("branch", {})
+        return f"a branch of {origin['from']}, after step {origin['step']}" if origin else status
     steps = f"step {frame.step} of {frame.total}"
     if status != "painting":
         return f"{status} after {steps}, kept in {session.run.folder.name}"

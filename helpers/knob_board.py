@@ -32,7 +32,7 @@ class KnobBoard:
                         button("Reset", "all knobs as they were; the words stay", self._reset, width="7em")],
                        layout={"margin": INDENT})
         self.knobs = w.VBox([self._chooser, self._preset, self._search, self._said, self._room, self._name,
-                             below], layout={"max_width": "100%", "margin": "0 24px 12px 0"})
+                             below], layout={"width": "39em", "max_width": "100%", "margin": "0 12px 12px 0"})
         self._turned, self._quiet = {}, False
         self._open(values)
         self._chooser.observe(self._change, "value")

@@ -1,6 +1,7 @@
 """Small plots for a page, as HTML: legible on light and dark ground, as wide as there is room."""
 
 import html
+from math import isfinite
 
 WIDE, TALL = 200, 28        # units of a curve
 COLORS = ("#3f8fd6", "#d9742b", "#3a9d5d", "#b45fc0", "#c7950c", "#d1495b", "#2a9d9d", "#8a8a8a")
@@ -10,16 +11,17 @@ ROW = ("display:grid;grid-template-columns:minmax(5em,9em) minmax(4em,1fr) 5em;g
 
 
 def curves(series: dict) -> str:
-    """A row for each name -> ((step, value), …): its name, its curve in a scale of its own, its last value.
-    A term that is 0 throughout is left out, as nothing asks for it."""
+    """A row for each name -> ((step, value), …): its name, its curve, its last value. Steps have one scale,
+    values one for each row. A term that is 0 throughout is left out: nothing asks for it."""
     seen = {name: points for name, points in series.items() if any(value for _, value in points)}
-    rows = [_row(html.escape(name), points, COLORS[number % len(COLORS)])
+    steps = [step for points in seen.values() for step, _ in points] or [0]
+    rows = [_row(html.escape(name), points, COLORS[number % len(COLORS)], min(steps), max(steps))
             for number, (name, points) in enumerate(seen.items())]
     return f'<div style="{SMALL}">losses, each in a scale of its own</div>' \
            f'<div style="{ROW}">{"".join(rows)}</div>' if rows else ""
 
 
-def _row(name, points, color) -> str:
+def _row(name, points, color, first, last) -> str:
     values = [value for _, value in points]
     told = f"{name}, from {values[0]:.3g} to {values[-1]:.3g}"
     return (f'<span style="overflow-wrap:anywhere">{name}</span>'
@@ -27,17 +29,17 @@ def _row(name, points, color) -> str:
             f'aria-label="{told}" style="width:100%;height:{TALL + 4}px;display:block"><title>{told}</title>'
             f'<line x1="0" y1="{TALL}" x2="{WIDE}" y2="{TALL}" stroke="currentColor" opacity="0.25" '
             f'vector-effect="non-scaling-stroke"/>'
-            f'<polyline points="{_places(points)}" fill="none" stroke="{color}" stroke-width="1.8" '
-            f'stroke-linejoin="round" vector-effect="non-scaling-stroke"/></svg>'
+            f'<polyline points="{_places(points, first, last)}" fill="none" stroke="{color}" '
+            f'stroke-width="1.8" stroke-linejoin="round" stroke-linecap="round" '
+            f'vector-effect="non-scaling-stroke"/></svg>'
             f'<span style="text-align:right;font-variant-numeric:tabular-nums">{values[-1]:.3g}</span>')
 
 
-def _places(points) -> str:
+def _places(points, first, last) -> str:
     """Of each point within WIDE x TALL, the largest value on top; what is no number is passed over."""
-    points = [(step, value) for step, value in points if value == value and abs(value) != float("inf")]
+    points = [(step, value) for step, value in points if isfinite(value)]
     points = points * 2 if len(points) == 1 else points         # a dot is a short line
-    steps, values = [step for step, _ in points] or [0], [value for _, value in points] or [0]
-    first, low = steps[0], min(values)
-    across, up = max(steps[-1] - first, 1), (max(values) - low) or 1
+    low, high = (end((value for _, value in points), default=0) for end in (min, max))
+    across, up = (last - first) or 1, (high - low) or 1
     return " ".join(f"{(step - first) / across * WIDE:.1f},{TALL - (value - low) / up * TALL:.1f}"
                     for step, value in points)

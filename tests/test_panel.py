@@ -113,7 +113,7 @@ def test_it_fits_a_narrow_page(box):
     for widget in [box._chooser, folded, *box.widgets.values()]:
         assert (widget.layout.max_width, widget.layout.width[-2:]) == (forms.WITHIN, "em")
     assert box.box.children[0].layout.flex_flow == "row wrap"
-    assert box.controls.box.layout.max_width == forms.WITHIN and box.knobs.layout.max_width == "100%"
+    assert box.controls.box.layout.min_width == "0" and box.knobs.layout.max_width == "100%"
 
 
 def few(name):
@@ -340,6 +340,7 @@ def test_every_button(easel):
     assert press(easel, "branch") == "stopped" and easel.session is not before
     assert before.wait(LONG) == "stopped" and easel.session.run.manifest["branch"]["step"] == 2
     assert enabled(easel) == {"paint", "pause", "step", "undo", "branch"}
+    assert f"a branch of {before.run.folder.name}, after step 2" in easel.controls.line.value
     assert press(easel, "step") == "paused" and press(easel, "stop") == "stopped"
     assert easel.session.frame.step == 3
     assert press(easel, "pause") == "finished"
@@ -427,4 +428,5 @@ def test_curves():
                          "odd": ((1, float("nan")), (2, 1.0), (3, float("inf")))})
     assert "a&lt;b" in page and "never" not in page and page.count("<polyline") == 3
     assert 'points="0.0,0.0 200.0,28.0"' in page and "nan," not in page
+    assert 'points="100.0,28.0 100.0,28.0"' in page        # all steps in one scale
     assert plots.curves({}) == "" == plots.curves({"never": ((1, 0.0),)})
