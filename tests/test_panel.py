@@ -116,12 +116,7 @@ def test_it_fits_a_narrow_page(box):
     assert box.controls.box.layout.min_width == "0" and box.knobs.layout.max_width == "100%"
 
 
-def few(name):
-    waits = pytest.mark.xfail(reason="its own knobs are not sorted yet", strict=True)
-    return pytest.param(name, marks=waits) if name == "big_sleep" else name
-
-
-@pytest.mark.parametrize("name", [few(name) for name in systems.SYSTEMS])
+@pytest.mark.parametrize("name", systems.SYSTEMS)
 def test_eight_knobs_are_essential(name):
     known = knobs(systems.load(name).Settings).values()
     assert len([knob for knob in known if knob.group == "Essential"]) <= 8

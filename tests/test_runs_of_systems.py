@@ -78,6 +78,24 @@ def test_stopped_and_resumed_or_painted_again(case, tmp_path):
     assert whole.manifest["weights"].keys() >= {"biggan-world" if name == "gan" else "disco-resnet"}
 
 
+def test_a_search_of_another_class_goes_on_where_it_was_stopped(tmp_path):
+    settings = small("gan", tmp_path, prompts="boat", init_image=PHOTO, fit_steps=8, every=1)
+    pixels = []
+    for stop in (8, 5):
+        run = runs.start("gan", settings, tmp_path)
+        painting = run.paint()
+        for frame in runs.record(painting, run, checkpoint_seconds=0):
+            if frame.step == 2:
+                run.turn(painting, prompts="cat")
+            if frame.step == stop:
+                break
+        if stop < 8:
+            for _ in runs.record(runs.resume(run.folder), run):
+                pass
+        pixels.append(studio.images.load(run.picture).tobytes())
+    assert pixels[0] == pixels[1]
+
+
 def test_a_knob_turned_on_the_way_turns_again(tmp_path):
     settings = small("vqgan_clip", tmp_path)
     whole = runs.start("vqgan_clip", settings, tmp_path)

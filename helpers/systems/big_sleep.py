@@ -19,9 +19,9 @@ class Settings(Optimized):
 
     steps: int = knob(120, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
     pictures: int = knob(1, "how many at once, the first of this seed, the others of the next", low=1,
-                         high=16, step=1)
+                         high=16, step=1, group=FINE)
     truncation: float = knob(0.8, "how typical: 0.4 is sure and alike, 1 wild", low=0.05, high=1, step=0.05)
-    start_class: str = knob("", "a class to begin with, by name, such as lighthouse")
+    start_class: str = knob("", "a class to begin with, by name, such as lighthouse", group=FINE)
     gan: str = knob("biggan-world", "which BigGAN: a name from the catalogue or your own file", group=FINE)
     max_classes: int = knob(0, "how many classes may be mixed at each layer, 0 all (max_classes)", low=0,
                             high=1000, step=1, group=FINE)

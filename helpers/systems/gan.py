@@ -141,15 +141,14 @@ def search(settings, network, shares, picture, mask):
     made = loop.Painting(canvas.to(network.device), Likeness(picture, where), steps=settings.fit_steps,
                          seed=settings.seed, rng=machine.dice(settings.seed), every=settings.every)
 
-    told = [settings.prompts]
-
+    made.memory["told"] = settings.prompts         # saved: a resumed search has chosen already
     def retune(new):
         """Go on with another truncation; of other classes, where others are named."""
         drawn.truncation = new.truncation
         named = mixing.shares(new.prompts, network.names)
-        if named is not None and new.prompts != told[-1]:
+        if named is not None and new.prompts != made.memory["told"]:
             drawn.choose(named[torch.arange(settings.pictures) % len(named)])
-            told.append(new.prompts)
+            made.memory["told"] = new.prompts
 
     made.retune = retune
     return made
