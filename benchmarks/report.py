@@ -37,7 +37,15 @@ def cosine(ours, exact):
 
 def here(device):
     """This machine in words."""
-    return f"{machine.describe(device)}, {'bf16' if uses_bf16(device) else 'fp32'}"
+    words = [machine.describe(device), model()] if device.type == "cpu" else [machine.describe(device)]
+    return ", ".join([*filter(None, words), "bf16" if uses_bf16(device) else "fp32"])
+
+
+def model():
+    """What the processor calls itself, where Linux tells."""
+    table = Path("/proc/cpuinfo")
+    lines = table.read_text().splitlines() if table.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def merged(cases, name, path=TABLE):

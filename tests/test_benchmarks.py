@@ -9,8 +9,10 @@ import torch
 from open_clip.model import CLIP
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from benchmarks import networks, originals, ours, report, worker
+from benchmarks import __main__ as program
+from benchmarks import networks, originals, ours, race, report, worker
 from benchmarks.cases import CASES
+from helpers.errors import Refused
 from helpers.networks import adm, secondary
 
 PAIRS = {name: case for name, case in CASES.items() if case.original}
@@ -96,6 +98,23 @@ def test_reports_of_one_machine_are_merged(tmp_path):
     assert kept["cases"]["a"] == row | {"seconds": 1.235, "cosine": 0.999877}
     assert list(report.merged({"c": row}, "elsewhere", path)["cases"]) == ["c"]
     assert "0.99988" in report.shown(kept).splitlines()[-1]
+
+
+def test_cases_by_name():
+    assert list(program.chosen(["rn50"])) == ["rn50"] and list(program.chosen([])) == list(CASES)
+    with pytest.raises(Refused) as refused:
+        program.chosen(["rn5"])
+    assert str(refused.value).startswith("no case called 'rn5'; did you mean 'rn50'?")
+
+
+@pytest.mark.parametrize("name", race.RACES)
+def test_a_race_has_an_end(name, monkeypatch, capsys):
+    monkeypatch.setattr(race, "STEPS", 1)
+    case = race.RACES[name]
+    few = replace(case, knobs=case.knobs | {"crops": 2, "layers": 3} if name == "deep-daze" else
+                  case.knobs | {"crops": 2})
+    assert race.run(name, few, 1, "a red boat") >= 0
+    assert capsys.readouterr().out.startswith(f"  {name}, seed 1: theirs ")
 
 
 def test_products_are_counted_exactly():

@@ -112,7 +112,7 @@ class LeanBlock(nn.Module):
             self.skip = block.conv_shortcut if block.use_conv_shortcut else block.nin_shortcut
 
     def forward(self, x, time=None):
-        return self.skip(x) + self.conv2(self.norm2(self.conv1(self.norm1(x))))
+        return self.skip(x).float() + self.conv2(self.norm2(self.conv1(self.norm1(x))))      # sums stay exact
 
 
 def lean_(network):

@@ -16,7 +16,9 @@ from torch.utils.checkpoint import checkpoint
 
 from helpers.canvas import Canvas, inside
 
-SAVED = 1 << 16     # pixels whose activations are kept for the way back; larger pictures compute them again
+SAVED = 1 << 30     # phases that are kept for the way back; where there are more, they are computed again
+PIECES = {"cpu": 1 << 12}       # pixels at a time: its cache holds what goes from layer to layer
+PIECE = 1 << 16                 # elsewhere
 
 
 class Sine(nn.Module):
@@ -28,8 +30,8 @@ class Sine(nn.Module):
         self.weight = nn.Parameter(uniform(bound, rng, n_out, n_in))
         self.bias = nn.Parameter(uniform(bound, rng, n_out))
 
-    def folded(self, dtype):
-        return (self.w0 * self.weight).to(dtype), (self.w0 * self.bias).to(dtype)
+    def folded(self):
+        return self.w0 * self.weight, self.w0 * self.bias
 
 
 def uniform(bound, rng, *shape):
@@ -60,13 +62,14 @@ class Siren(Canvas):
         self.color = Sine(hidden, 3, 1.0, bound, rng)
 
     def forward(self):
-        weights = [layer.folded(self.dtype) for layer in self.hidden]
-        ends = [layer.folded(torch.float32) for layer in (self.first, self.color)]
-        if len(self.grid) <= SAVED or not torch.is_grad_enabled():
-            parts = [render(part, weights, ends) for part in self.grid.split(SAVED)]
+        weights = [layer.folded() for layer in self.hidden]
+        ends = [layer.folded() for layer in (self.first, self.color)]
+        pieces = self.grid.split(PIECES.get(self.grid.device.type, PIECE))
+        if len(self.grid) * len(self.first.weight) * len(weights) <= SAVED or not torch.is_grad_enabled():
+            parts = [render(part, weights, ends, self.dtype) for part in pieces]
         else:
-            parts = [checkpoint(render, part, weights, ends, use_reentrant=False)
-                     for part in self.grid.split(SAVED // 2)]
+            parts = [checkpoint(render, part, weights, ends, self.dtype, use_reentrant=False)
+                     for part in pieces]
         rgb = torch.cat(parts).T.reshape(1, 3, self.height, self.width)
         return inside((rgb + 1) / 2)
 
@@ -89,11 +92,31 @@ class Siren(Canvas):
             parameter.grad = None
 
 
-def render(places, weights, ends):
+def render(places, weights, ends, dtype):
     """(pixels, 2) -> (pixels, 3), about [-1, 1]."""
     (first, shift), (color, tint) = ends
     h = torch.sin(nn.functional.linear(places, first, shift))
-    h = h.to(weights[0][0].dtype) if weights else h
-    for weight, bias in weights:
-        h = torch.sin(nn.functional.linear(h, weight, bias))
+    if weights:
+        (weight, bias), *deeper = weights
+        phase = nn.functional.linear(h.to(dtype), weight.to(dtype), bias.to(dtype))
+        for weight, bias in deeper:
+            phase = Next.apply(phase, weight, bias)
+        h = torch.sin(phase)
     return nn.functional.linear(h.float(), color, tint)
+
+
+class Next(torch.autograd.Function):
+    """Phases (pixels, hidden) -> those of the next layer, W sin(phase) + b. Only phases are kept: their sine
+    is taken again on the way back. Slopes of weights are added up in the weights' own precision."""
+
+    @staticmethod
+    def forward(ctx, phase, weight, bias):
+        weight = weight.to(phase.dtype)
+        ctx.save_for_backward(phase, weight)
+        return nn.functional.linear(torch.sin(phase), weight, bias.to(phase.dtype))
+
+    @staticmethod
+    def backward(ctx, slope):
+        phase, weight = ctx.saved_tensors
+        return ((slope @ weight).mul_(torch.cos(phase)), (slope.T @ torch.sin(phase)).float(),
+                slope.sum(0, dtype=torch.float32))
