@@ -53,6 +53,11 @@ class KnobBoard:
         """What the widgets say now; Refused where that cannot be."""
         return systems.load(self.system).Settings.of(**forms.values(self.widgets))
 
+    def show(self, system: str, settings):
+        """That system, and all of its knobs as these settings have them."""
+        self.system = system
+        self._open(settings.changed())
+
     def _open(self, values: dict):
         """Show the knobs of the chosen system, those in `values` turned."""
         cls = systems.load(self.system).Settings
