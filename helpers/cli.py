@@ -20,6 +20,7 @@ The history of text-to-image, from the command line.
             with any knob:            python -m helpers paint "fog | neon:0.5" --system deep_daze --steps 300
             go on with a run:         python -m helpers paint --resume runs/…
             as Disco Diffusion did:   python -m helpers paint --from "TimeToDisco(0)_settings.txt"
+  compare   a grid of two knobs:      python -m helpers compare "fog" --across seed=1,2,3 --down crops=8,32
   runs      what was painted:         python -m helpers runs [castle fog] [--starred]
   film      make a film of a run:     python -m helpers film runs/…
   settings  what a picture is made of python -m helpers settings picture.png
@@ -42,8 +43,8 @@ def main(words: list[str] | None = None) -> int:
 
 
 def obey(words: list[str]) -> int:
-    known = {"paint": paint, "again": again, "runs": commands.shelf, "film": commands.film,
-             "settings": commands.show, "systems": commands.listing}
+    known = {"paint": paint, "again": again, "compare": commands.contrast, "runs": commands.shelf,
+             "film": commands.film, "settings": commands.show, "systems": commands.listing}
     if not words or words[0] in ("-h", "--help", "help"):
         say(ABOUT)
         return 0

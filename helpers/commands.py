@@ -5,7 +5,7 @@ import sys
 
 from . import systems
 from .errors import Refused, unknown
-from .parsers import Parser, number, parsed, title
+from .parsers import DEFAULT, Parser, asked_system, number, painter, parsed, title, wanted
 
 COUNT = 20      # runs that are listed
 
@@ -57,6 +57,58 @@ def _listed(options) -> int:
     if len(found) > most:
         say(f"  and {len(found) - most} more; --count {len(found)} lists them all")
     return 0
+
+
+def contrast(words) -> int:
+    """A comparison, new or gone on with."""
+    name = asked_system(words)
+    cls = systems.load(name).Settings
+    parser = painter("compare", "Paint the same over a grid of two knobs or seeds, each cell a run.", cls)
+    parser.usage = f'{parser.prog} ["WORDS"] --across KNOB=VALUES [--down KNOB=VALUES] [--KNOB VALUE …]'
+    parser.add_argument("words", nargs="*", help="what to paint, as --prompts", default=[])
+    parser.add_argument("--system", metavar="NAME", help=f"{', '.join(systems.SYSTEMS)} [default {DEFAULT}]")
+    for way in ("across", "down"):
+        parser.add_argument(f"--{way}", metavar="KNOB=…", help="seed=1,2,3; texts with commas are parted by ;")
+    parser.add_argument("--resume", metavar="FOLDER", help="go on with a stopped comparison, as it was")
+    options = parsed(parser, words, cls)
+    values = wanted(options, cls)
+    from . import compare
+    if options.resume:
+        if values or options.system or options.across or options.down:
+            raise Refused("--resume goes on with a comparison as it is", "it takes no other knobs",
+                          "leave them out")
+        return _compared(compare.open(options.resume))
+    if not options.across:
+        raise Refused("compare needs --across", "a knob and its values", "try --across seed=1,2,3")
+    axes = [_axis(way, getattr(options, way)) for way in ("across", "down")]
+    return _compared(compare.begin(name, cls.of(**values), *axes))
+
+
+def _axis(way, text):
+    """seed=1,2,3 -> ("seed", "1,2,3")"""
+    knob, mark, values = (text or "").partition("=")
+    if text and not mark:
+        raise Refused(f"{way} is {text!r}", "it must be a knob and its values", "try seed=1,2,3")
+    return (knob.strip().replace("-", "_"), values) if text else None
+
+
+def _compared(comparison) -> int:
+    """Paint it with a progress bar, and say where it is."""
+    from tqdm import tqdm
+    status, cells = 0, len(comparison.cells())
+    with tqdm(total=100, unit="%", bar_format="{desc}: {percentage:3.0f}%|{bar}|{postfix}") as bar:
+        try:
+            for one in comparison.paint():
+                bar.set_description(f"{one.cell} of {cells}", refresh=False)
+                if one.left is not None:
+                    bar.set_postfix_str(f"{one.left:.0f} s left", refresh=False)
+                bar.update(100 * one.done - bar.n)
+        except KeyboardInterrupt:
+            status = 130
+    if status:
+        complain(f"stopped; go on with:\n  python -m helpers compare --resume '{comparison.folder}'")
+    say(f"picture  {comparison.picture}\ncompared {comparison.folder}")
+    return status
 
 
 def film(words) -> int:

@@ -95,7 +95,8 @@ class FilmMaker:
         """In a thread of its own, which has nobody to raise anything to."""
         try:
             path = studio.film(folder, folder / f"film{kind}", **asked)
-            self.film.value, self.line.value = shown(path), f"{html.escape(str(path))}, {_weight(path)}"
+            self.film.value = shown(path)
+            self.line.value = f'<div style="{LINE}">{html.escape(str(path))}, {_weight(path)}</div>'
         except Exception as error:
             log.error("no film: %s", error, exc_info=not isinstance(error, Refused))
             self.line.value = ""
@@ -115,7 +116,7 @@ def shown(path) -> str:
 
 
 def _named(entry) -> str:
-    return f"{entry.prompts[:48] or 'no words'}, seed {entry.seed}, {entry.started[5:16].replace('T', ' ')}"
+    return f"{entry.started[5:16].replace('T', ' ')}  {entry.prompts[:48] or 'no words'}, seed {entry.seed}"
 
 
 def _weight(path) -> str:

@@ -118,13 +118,13 @@ class _Card:
 
     def __init__(self, view):
         import ipywidgets as w
-        self.entry, self.look = None, w.HTML(layout={"width": "124px", "overflow": "hidden"})
+        self.entry, self.look = None, w.HTML(layout={"width": "118px", "overflow": "hidden"})
         self.star = button("☆", "star it, or take the star away",
                            lambda: view.do(lambda: view.star(self.entry)), width="34px", padding="0")
         self.pick = button("Open", "what it is made of, and what can be done with it",
                            lambda: view.choose(self.entry), flex="1 1 auto", width="auto")
         self.box = w.VBox([self.look, w.HBox([self.star, self.pick])],
-                          layout={"width": "128px", "margin": "0 8px 12px 0"})
+                          layout={"width": "122px", "margin": "0 8px 12px 0"})
 
     def show(self, entry, starrable):
         self.entry, self.box.layout.display = entry, None if entry else "none"

@@ -13,7 +13,7 @@ from .forms import LINE, WITHIN, button
 
 WIDTH = 400         # pixels of the picture
 FACTS = ("display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 1em;font-size:13px;"
-         "line-height:1.45;overflow-wrap:anywhere")
+         "line-height:1.45;overflow-wrap:anywhere;margin-bottom:12px")
 HINT = f'<div style="{LINE};opacity:0.75">Open a run to see what it is made of.</div>'
 
 

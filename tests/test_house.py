@@ -22,7 +22,7 @@ FLOORS = [
      {"world"}],
     [{"checkpoints", "downloads"}, {"weight_files"}, {"weights", "forms", "recording"},
      {"run_folder", "history"}, {"runs", "view", "gallery"}, {"painter"}, {"studio", "session"},
-     {"curtain"}],
+     {"curtain", "lattice"}, {"compare"}],
     [{"towers"}, {"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
