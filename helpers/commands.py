@@ -68,7 +68,8 @@ def contrast(words) -> int:
     parser.add_argument("words", nargs="*", help="what to paint, as --prompts", default=[])
     parser.add_argument("--system", metavar="NAME", help=f"{', '.join(systems.SYSTEMS)} [default {DEFAULT}]")
     for way in ("across", "down"):
-        parser.add_argument(f"--{way}", metavar="KNOB=…", help="seed=1,2,3; texts with commas are parted by ;")
+        parser.add_argument(f"--{way}", metavar="KNOB=…",
+                            help="seed=1,2,3; a semicolon parts what has commas")
     parser.add_argument("--resume", metavar="FOLDER", help="go on with a stopped comparison, as it was")
     options = parsed(parser, words, cls)
     values = wanted(options, cls)

@@ -5,7 +5,7 @@
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .studio import INK, PAPER, tile, wrapped
+from .studio import INK, PAPER, tiled, wrapped
 
 SIDE, GAP, SIZE = 192, 8, 13        # pixels of a cell, between cells, of letters
 FAINT = (225, 225, 222)             # where nothing is painted yet
@@ -16,7 +16,7 @@ def lay(sources, across, down=None, title: str = "", side: int = SIDE) -> Image.
     font = ImageFont.load_default(SIZE)
     columns = [f"{across[0]} {_short(value)}" for value in across[1]]
     rows = [f"{down[0]} {_short(value)}" for value in down[1]] if down else [""]
-    tiles = [source and tile(source, side) for source in sources]
+    tiles = [source and tiled(source, side) for source in sources]
     tall = max((one.height for one in tiles if one), default=side)
     before = [wrapped(text, font, side * 2 // 3) for text in rows]
     margin = round(max(map(font.getlength, sum(before, [""])))) + GAP * bool(down)

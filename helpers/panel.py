@@ -11,6 +11,7 @@ the others on the next one.
 """
 
 from . import forms, prompts, runs, systems, vocabulary
+from .compare_view import CompareView
 from .controls import Controls
 from .film_maker import FilmMaker
 from .gallery_view import GalleryView
@@ -29,7 +30,9 @@ class Panel(KnobBoard):
         super().__init__(system, **values)
         painting = w.HBox([self.knobs, self.controls.box],
                           layout={"flex_flow": "row wrap", "align_items": "flex-start"})
-        self._makers = {"Gallery": lambda: GalleryView(self.use, self.go_on, self.film), "Film": FilmMaker}
+        self._makers = {"Gallery": lambda: GalleryView(self.use, self.go_on, self.film),
+                        "Compare": lambda: CompareView(lambda: (self.system, self.settings)),
+                        "Film": FilmMaker}
         self.rooms = {}
         self.box = w.Tab([painting, *(w.VBox() for _ in self._makers)])
         for number, title in enumerate(["Paint", *self._makers]):
@@ -61,7 +64,7 @@ class Panel(KnobBoard):
     def film(self, folder):
         """To the film maker, with that run."""
         self.room("Film").take(folder)
-        self.box.selected_index = len(self._makers)
+        self.box.selected_index = 1 + list(self._makers).index("Film")
 
     def room(self, title: str):
         """What is behind a tab, made when it is first asked for."""

@@ -62,7 +62,7 @@ def sheet(pictures, captions=(), path=None, columns: int = 0, side: int = 256) -
 
     `side`: pixels of a cell. `columns`: 0 is as square as can be. Saved as PNG where a path is given.
     """
-    tiles = [tile(picture, side) for picture in pictures]
+    tiles = [tiled(picture, side) for picture in pictures]
     if not tiles:
         raise Refused("there are no pictures for the sheet", "it needs one at least", "give some")
     columns = min(columns or math.ceil(math.sqrt(len(tiles))), len(tiles))
@@ -156,7 +156,7 @@ def _series(source) -> tuple[list, dict | None, Path]:
     return [one for one in source if getattr(one, "image", one) is not None], None, Path()
 
 
-def tile(source, side) -> Image.Image:
+def tiled(source, side) -> Image.Image:
     if isinstance(source, runs.Run):
         source = source.picture
     if isinstance(source, (str, Path)):

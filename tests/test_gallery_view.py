@@ -178,7 +178,7 @@ def test_a_film_is_made_and_seen(easel, view, kind, tag):   # noqa: F811
     run = painted()
     opened(view)["film"].click()
     maker = easel.rooms["Film"]
-    assert easel.box.selected_index == 2 and maker.run.value == str(run.folder)
+    assert easel.box.selected_index == 3 and maker.run.value == str(run.folder)
     maker.kind.value, maker.knobs["loop"].value, maker.knobs["crossfade"].value = kind, "ping-pong", 1
     maker.make.click()
     maker.wait(LONG)

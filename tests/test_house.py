@@ -28,7 +28,8 @@ FLOORS = [
     [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"plots", "presets", "prompt_rows", "run_details", "film_maker", "drawing_board", "farm", "parsers",
       "notebooks"},
-     {"editors", "controls", "commands", "press", "gallery_view"}, {"knob_board", "cli"}, {"panel"}],
+     {"editors", "controls", "commands", "press", "gallery_view"},
+     {"knob_board", "cli", "compare_view"}, {"panel"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)
