@@ -22,14 +22,14 @@ FLOORS = [
      {"world"}],
     [{"checkpoints", "downloads"}, {"weight_files"}, {"weights", "forms", "recording"},
      {"run_folder", "history"}, {"runs", "view", "gallery"}, {"painter"}, {"studio", "session"},
-     {"curtain", "lattice"}, {"compare"}],
+     {"curtain", "lattice", "outpainting"}, {"compare"}],
     [{"towers"}, {"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"plots", "presets", "prompt_rows", "run_details", "film_maker", "drawing_board", "farm", "parsers",
       "notebooks"},
      {"editors", "controls", "commands", "press", "gallery_view"},
-     {"knob_board", "cli", "compare_view"}, {"panel"}],
+     {"cli", "compare_view", "mask_editor"}, {"knob_board"}, {"panel"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)
