@@ -87,10 +87,9 @@ class CompareView:
 
     def _choose(self, change):
         """Show an earlier comparison, to be gone on with."""
-        for widget in (widget for axis in self.axes.values() for widget in axis):
-            widget.disabled = bool(change["new"])
-        self.comparison, self.picture.value, self.line.value = None, EMPTY, ""
+        self.comparison, self.picture.value, self.line.value, self.bar.value = None, EMPTY, "", 0
         self._try(lambda: self._take(compare.open(change["new"])) if change["new"] else None)
+        self._rest()
 
     def _take(self, comparison):
         self.comparison = comparison
@@ -107,8 +106,7 @@ class CompareView:
             across, down = ((menu.value, text.value) for menu, text in self.axes.values())
             self.comparison = compare.begin(system, settings, across, down if down[0] else None)
             self._list(str(self.comparison.folder))
-            for widget in (widget for axis in self.axes.values() for widget in axis):
-                widget.disabled = True
+            self._rest()
         self._stopping.clear()
         self.paint.disabled, self.stop.disabled, self.earlier.disabled = True, False, True
         self.line.value = "getting ready"
@@ -128,11 +126,12 @@ class CompareView:
                     self.bar.value, self.line.value = one.done, html.escape(told(one))
                     shown = time.monotonic()
                 if self._stopping.is_set():
-                    self.line.value = f"stopped in cell {one.cell} of {one.cells}; Paint goes on"
+                    self.line.value = f"stopped in cell {one.cell} of {one.cells}"
                     break
             else:
                 self.bar.value = 1.0
-                self.line.value = f"kept as {html.escape(str(comparison.picture))}"
+                kept = html.escape(str(comparison.picture))
+                self.line.value = f'<div style="{LINE}">kept as {kept}</div>'
             frames.close()
             self._show()
         except Exception as error:
@@ -143,6 +142,9 @@ class CompareView:
 
     def _rest(self):
         self.paint.disabled, self.stop.disabled, self.earlier.disabled = False, True, False
+        self.paint.description = "Go on" if self.comparison else "Paint"
+        for widget in (widget for axis in self.axes.values() for widget in axis):
+            widget.layout.display = "none" if self.comparison else None     # it has its own
 
     def _show(self):
         paper = picture_files.load(self.comparison.picture)

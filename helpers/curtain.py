@@ -41,7 +41,8 @@ def _markup(left, right, before, after, width) -> str:
             f'style="{OVER};clip-path:inset(0 0 0 var(--at))">'
             f'<i style="position:absolute;top:0;bottom:0;left:var(--at);width:2px;margin-left:-1px;'
             f'background:#fff;box-shadow:0 0 2px #000"></i>{tags}</div>'
-            f'<input type="range" min="0" max="100" value="50" aria-label="{told}" oninput="{turn}" data-lm-suppress-shortcuts="true" '
+            f'<input type="range" min="0" max="100" value="50" aria-label="{told}" '
+            f'oninput="{turn}" data-lm-suppress-shortcuts="true" '       # arrow keys are for the handle
             f'style="width:100%;margin:6px 0 0;box-sizing:border-box"></div>')
 
 

@@ -73,7 +73,7 @@ class Details:
             return ""
         if self.beside.value:
             return Curtain(self.entry.folder, self.beside.value,
-                           (self.entry.prompts, self.beside.label), WIDTH).html
+                           (_named(self.entry), self.beside.label), WIDTH).html
         small = studio.jpeg(picture_files.load(_picture_of(self.entry)), WIDTH)
         return (f'<img alt="{html.escape(self.entry.prompts, quote=True)}" src="data:image/jpeg;base64,'
                 f'{base64.b64encode(small).decode()}" style="display:block;width:100%;border-radius:4px">')
@@ -98,7 +98,7 @@ def _picture_of(entry):
 
 
 def _named(entry) -> str:
-    return f"{entry.prompts[:40] or 'no words'}, seed {entry.seed}"
+    return f"seed {entry.seed}: {entry.prompts[:40] or 'no words'}"
 
 
 def _facts(entry) -> str:

@@ -41,7 +41,7 @@ def test_a_grid_is_painted(view):
         {"prompts": "fog", "steps": 6, "seed": 4, "contrast": 2.0}]
     assert view.bar.value == 1.0 and str(made.picture) in view.line.value
     assert "data:image/jpeg" in view.picture.value and view.stop.disabled and not view.paint.disabled
-    assert view.earlier.value == str(made.folder) and view.axes["across"][1].disabled
+    assert view.earlier.value == str(made.folder) and view.axes["across"][1].layout.display == "none"
 
 
 def test_stopped_it_goes_on(view, easel):   # noqa: F811
@@ -51,11 +51,12 @@ def test_stopped_it_goes_on(view, easel):   # noqa: F811
     assert view.painting and not view.stop.disabled
     view.stop.click()
     view.wait(LONG)
-    assert "Paint goes on" in view.line.value and view.comparison.picture.exists()
+    assert "stopped in cell 1 of 2" in view.line.value and view.comparison.picture.exists()
     folder, run = view.comparison.folder, view.comparison.run(0)
     assert run.manifest["status"] == "stopped"
+    assert view.paint.description == "Go on"
     view.earlier.value = ""
-    assert view.comparison is None and not view.axes["across"][0].disabled
+    assert view.comparison is None and view.axes["across"][0].layout.display is None
     view.earlier.value = str(folder)
     assert view.comparison.folder == folder and "data:image/jpeg" in view.picture.value
     view.paint.click()

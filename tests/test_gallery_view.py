@@ -161,7 +161,7 @@ def test_two_pictures_and_a_handle(view):
     assert beside.layout.display is None
     beside.value = beside.options[1][1]
     assert view.details.picture.value.count("<img") == 2
-    assert 'type="range"' in view.details.picture.value and "first, seed 0" in view.details.picture.value
+    assert 'type="range"' in view.details.picture.value and "seed 0: first" in view.details.picture.value
 
 
 def test_a_curtain_holds_both_pictures_and_no_markup_of_others(tmp_path):
