@@ -44,7 +44,7 @@ class MaskEditor:
         larger = w.VBox([*self.frame.values(), button(
             "Extend", "the canvas grows by so many pixels, which are painted to fit",
             lambda: self._try(self._extend), width="7em")])
-        self.folds = w.Accordion([painted, square, larger], selected_index=None, layout={"width": "100%"})
+        self.folds = w.Accordion([painted, square, larger], selected_index=None, layout={"width": WITHIN})
         for number, title in enumerate(("Paint the mask", "A rectangle", "A larger canvas")):
             self.folds.set_title(number, title)
         self.box = w.VBox([self.folds, self.said], layout={"width": "33em", "max_width": WITHIN,

@@ -46,18 +46,19 @@ class Details:
         """A run, or none. `beside`: others to see it against. `trashed`: how many runs the trash has, where
         that is what is looked at."""
         self.entry, self._sure = entry, False
-        others = [(_named(one), str(one.folder)) for one in beside if _picture_of(one).is_file()]
+        seen = entry is not None and _picture_of(entry).is_file()
+        others = [(_named(one), str(one.folder)) for one in beside if seen and _picture_of(one).is_file()]
         self.beside.options = [("no other", ""), *others]
         self.beside.value = ""
         self.empty.description = f"Empty the trash ({trashed})"
         self.empty.button_style = ""
         shown = {"use": entry, "go on": entry and entry.unfinished and trashed is None,
-                 "film": entry and trashed is None, "delete": entry and trashed is None,
+                 "film": seen and trashed is None, "delete": entry and trashed is None,
                  "restore": entry and trashed is not None}
         for name, each in self.buttons.items():
             each.layout.display = None if shown[name] else "none"
         self.empty.layout.display = None if trashed else "none"
-        self.beside.layout.display = None if entry and others else "none"
+        self.beside.layout.display = None if others else "none"
         self.facts.value = HINT if entry is None else _facts(entry)
         self._look()
 

@@ -164,6 +164,15 @@ def test_two_pictures_and_a_handle(view):
     assert 'type="range"' in view.details.picture.value and "seed 0: first" in view.details.picture.value
 
 
+def test_a_run_without_a_picture_is_neither_filmed_nor_seen_against_another(view):
+    painted("first", 1)
+    bare = painted("second", 2)
+    bare.picture.unlink()
+    assert list(opened(view)) == ["use", "delete"] and view.details.beside.layout.display == "none"
+    assert list(opened(view, 1)) == ["use", "film", "delete"]
+    assert view.details.beside.layout.display == "none", "there is no other with a picture"
+
+
 def test_a_curtain_holds_both_pictures_and_no_markup_of_others(tmp_path):
     Image.fromarray(stand_ins.photo()).save(tmp_path / "a.png")
     page = curtain.Curtain(tmp_path / "a.png", stand_ins.photo(1), ("<b>soft", "sharp"), 64)._repr_html_()
