@@ -97,7 +97,7 @@ def _compared(comparison) -> int:
     """Paint it with a progress bar, and say where it is."""
     from tqdm import tqdm
     status, cells = 0, len(comparison.cells())
-    with tqdm(total=100, unit="%", bar_format="{desc}: {percentage:3.0f}%|{bar}|{postfix}") as bar:
+    with tqdm(total=100, unit="%", bar_format="{desc}{percentage:3.0f}%|{bar}|{postfix}") as bar:
         try:
             for one in comparison.paint():
                 bar.set_description(f"{one.cell} of {cells}", refresh=False)

@@ -7,7 +7,7 @@
     print(understood(settings))     # how the words were read
 
 Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Live knobs act on the picture that is painted,
-the others on the next one.
+the others on the next one. Behind other tabs are all runs, comparisons and films, made when they are opened.
 """
 
 from . import forms, prompts, runs, systems, vocabulary
