@@ -119,6 +119,9 @@ def trash(root=None) -> Path:
 def delete(folder) -> Path:
     """Put a run into the trash beside it; where it is then. Refused while it is painted."""
     run = run_folder.open(folder)
+    if run.folder.parent.name == TRASH:
+        raise Refused(f"'{run.folder}' is in the trash already", "there it waits until the trash is emptied",
+                      "restore it, or empty the trash")
     with safe_files.alone(run.folder):      # let go of before it moves: some systems move no open files
         pass
     return _move(run.folder, safe_files.folder(run.folder.parent / TRASH))

@@ -158,6 +158,13 @@ def test_names_in_the_trash_do_not_collide(tmp_path):
     assert gallery.restore(second).name == second.name and gallery.restore(first).name == first.name
 
 
+def test_what_is_in_the_trash_stays_there():
+    away = gallery.delete(begun().folder)
+    with pytest.raises(Refused, match="is in the trash already; there it waits until the trash is emptied: "):
+        gallery.delete(away)
+    assert away.exists()
+
+
 def test_emptying_the_trash_is_for_good():
     kept, gone = begun(minute=1), begun(minute=2)
     gallery.delete(gone.folder)
