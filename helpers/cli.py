@@ -4,14 +4,14 @@ One parser per command, built from the settings class of the system asked for; t
 there is something to paint. Refusals go to stderr in one sentence, exit status 2; a stopped painting is 130.
 """
 
-import json
 import logging
 import os
 import sys
 
-from . import systems
+from . import commands, systems
+from .commands import complain, say
 from .errors import Refused, unknown
-from .parsers import DEFAULT, Parser, asked_system, lone_word, number, painter, parsed, tidy, title, wanted
+from .parsers import DEFAULT, asked_system, lone_word, number, painter, parsed, tidy, title, wanted
 
 ABOUT = """\
 The history of text-to-image, from the command line.
@@ -20,6 +20,8 @@ The history of text-to-image, from the command line.
             with any knob:            python -m helpers paint "fog | neon:0.5" --system deep_daze --steps 300
             go on with a run:         python -m helpers paint --resume runs/…
             as Disco Diffusion did:   python -m helpers paint --from "TimeToDisco(0)_settings.txt"
+  compare   a grid of two knobs:      python -m helpers compare "fog" --across seed=1,2,3 --down crops=8,32
+  runs      what was painted:         python -m helpers runs [castle fog] [--starred]
   film      make a film of a run:     python -m helpers film runs/…
   settings  what a picture is made of python -m helpers settings picture.png
   again     paint a picture again:    python -m helpers again picture.png [--seed 7]
@@ -41,15 +43,16 @@ def main(words: list[str] | None = None) -> int:
 
 
 def obey(words: list[str]) -> int:
-    commands = {"paint": paint, "film": film, "settings": show, "again": again, "systems": listing}
+    known = {"paint": paint, "again": again, "compare": commands.contrast, "runs": commands.shelf,
+             "film": commands.film, "settings": commands.show, "systems": commands.listing}
     if not words or words[0] in ("-h", "--help", "help"):
         say(ABOUT)
         return 0
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     try:
-        if words[0] not in commands:
-            raise unknown("command", words[0], commands)
-        return commands[words[0]](tidy(words[1:]))
+        if words[0] not in known:
+            raise unknown("command", words[0], known)
+        return known[words[0]](tidy(words[1:]))
     except Refused as refused:
         complain(str(refused))
         return 2
@@ -141,60 +144,3 @@ def keep(painting, run) -> int:
     made = f"picture  {run.picture}\n" if run.picture.exists() else ""      # none before its first step
     say(f"{made}run      {run.folder}")
     return status
-
-
-def film(words) -> int:
-    parser = Parser("film", "Make a film of the pictures of a run, or of any folder of pictures.")
-    parser.add_argument("run", help="the folder of a run, or of pictures")
-    parser.add_argument("--to", metavar="FILE", help=".mp4, .webm or .gif [default film.mp4 in the run]")
-    parser.add_argument("--loop", default="once", metavar="HOW", help="once, loop, ping-pong [default once]")
-    numbers = {"fps": (15.0, "pictures per second"), "crossfade": (0, "blended pictures between each two"),
-               "smoothing": (0.0, "how much of a picture its neighbors show, against flicker, 0 to 0.95"),
-               "hold": (0.0, "seconds the last picture stays"),
-               "length": (0.0, "seconds it lasts besides, in place of fps; 0 is what fps says")}
-    for name, (default, text) in numbers.items():
-        parser.add_argument(f"--{name}", metavar="N", default=str(default),
-                            help=f"{text} [default {default:g}]")
-    options = parsed(parser, words)
-    given = {name: number(name, getattr(options, name), type(default))
-             for name, (default, _) in numbers.items()}
-    from . import studio
-    say(f"film     {studio.film(options.run, options.to, loop=options.loop, **given)}")
-    return 0
-
-
-def show(words) -> int:
-    parser = Parser("settings", "What a picture was painted with; a star marks what is not default.")
-    parser.add_argument("picture", help="a PNG painted here, a run's folder, or settings of Disco Diffusion")
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument("--python", action="store_true", help="as the lines of Python that paint it again")
-    options = parsed(parser, words)
-    from . import runs
-    if options.python:
-        say(runs.script(options.picture))
-        return 0
-    settings = runs.load(options.picture)
-    name = type(settings).__module__.rpartition(".")[2]
-    if options.json:
-        say(json.dumps({"system": name, "settings": settings.to_dict()}, indent=1, ensure_ascii=False))
-        return 0
-    changed, wide = settings.changed(), max(map(len, settings.to_dict()))
-    say(f"  {'system':{wide}}  {name}")
-    for knob, value in settings.to_dict().items():
-        say(f"{'*' if knob in changed else ' '} {knob:{wide}}  {value}")
-    return 0
-
-
-def listing(words) -> int:
-    parsed(Parser("systems", "What there is to paint with."), words)
-    for name in systems.SYSTEMS:
-        say(f"{name:12} {title(name)}")
-    return 0
-
-
-def say(text: str):
-    sys.stdout.write(text + "\n")
-
-
-def complain(text: str):
-    sys.stderr.write(text + "\n")

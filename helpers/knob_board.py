@@ -11,6 +11,7 @@ from .editors import edited
 from .errors import Refused
 from .forms import INDENT, button, note
 from .knobs import knobs
+from .mask_editor import MaskEditor
 
 SMALL = "font-size:12px;line-height:1.35;opacity:0.8"
 MOST_FOUND = 12     # knobs that a search shows
@@ -53,11 +54,20 @@ class KnobBoard:
         """What the widgets say now; Refused where that cannot be."""
         return systems.load(self.system).Settings.of(**forms.values(self.widgets))
 
+    def show(self, system: str, settings):
+        """That system, and all of its knobs as these settings have them."""
+        self.system = system
+        self._open(settings.changed())
+
     def _open(self, values: dict):
         """Show the knobs of the chosen system, those in `values` turned."""
+        import ipywidgets as w
         cls = systems.load(self.system).Settings
         self.widgets = forms.sliders(cls.from_dict(values))
         self._boxes = {name: edited(knobs(cls)[name], widget) for name, widget in self.widgets.items()}
+        if {"init_image", "mask"} <= self.widgets.keys():
+            self._masks = MaskEditor(self.widgets, cls)
+            self._boxes["mask"] = w.VBox([self._boxes["mask"], self._masks.box], layout={"max_width": "100%"})
         self._arranged = forms.arranged(self._boxes, cls)
         self._list()
         self._show()

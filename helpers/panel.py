@@ -7,11 +7,14 @@
     print(understood(settings))     # how the words were read
 
 Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Live knobs act on the picture that is painted,
-the others on the next one.
+the others on the next one. Behind other tabs are all runs, comparisons and films, made when they are opened.
 """
 
 from . import forms, prompts, runs, systems, vocabulary
+from .compare_view import CompareView
 from .controls import Controls
+from .film_maker import FilmMaker
+from .gallery_view import GalleryView
 from .knob_board import KnobBoard
 from .knobs import knobs
 from .schedules import written
@@ -25,13 +28,56 @@ class Panel(KnobBoard):
         import ipywidgets as w
         self.controls, self._acting = Controls(self._begin, self._follow), None
         super().__init__(system, **values)
-        self.box = w.VBox([w.HBox([self.knobs, self.controls.box],
-                                  layout={"flex_flow": "row wrap", "align_items": "flex-start"})])
+        painting = w.HBox([self.knobs, self.controls.box],
+                          layout={"flex_flow": "row wrap", "align_items": "flex-start"})
+        self._makers = {"Gallery": lambda: GalleryView(self.use, self.go_on, self.film),
+                        "Compare": lambda: CompareView(lambda: (self.system, self.settings)),
+                        "Film": FilmMaker}
+        self.rooms = {}
+        self.box = w.Tab([painting, *(w.VBox() for _ in self._makers)])
+        for number, title in enumerate(["Paint", *self._makers]):
+            self.box.set_title(number, title)
+        self.box.observe(self._enter, "selected_index")
 
     @property
     def session(self):
         """The Session that is painted here, or None."""
         return self.controls.session
+
+    def use(self, folder):
+        """Turn all knobs as they were when that run began."""
+        run = runs.open(folder)
+        self.show(run.system, run.settings)
+        self.box.selected_index = 0
+
+    def go_on(self, folder):
+        """Go on painting a run that rests, with the knobs and controls here."""
+        session = Session(runs.open(folder))
+        settings = session.settings
+        session.start()
+        self.controls.take(session)
+        self._acting = settings
+        self.show(session.run.system, settings)
+        self.controls.refresh()
+        self.box.selected_index = 0
+
+    def film(self, folder):
+        """To the film maker, with that run."""
+        self.room("Film").take(folder)
+        self.box.selected_index = 1 + list(self._makers).index("Film")
+
+    def room(self, title: str):
+        """What is behind a tab, made when it is first asked for."""
+        if title not in self.rooms:
+            self.rooms[title] = self._makers[title]()
+            number = list(self._makers).index(title)
+            self.box.children[number + 1].children = [self.rooms[title].box]
+        return self.rooms[title]
+
+    def _enter(self, change):
+        """Behind a tab that is opened everything is up to date."""
+        if change["new"]:
+            self.room(list(self._makers)[change["new"] - 1]).look()
 
     def _begin(self) -> Session:
         """A new run of what the widgets say, not painted yet."""

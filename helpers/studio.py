@@ -62,13 +62,13 @@ def sheet(pictures, captions=(), path=None, columns: int = 0, side: int = 256) -
 
     `side`: pixels of a cell. `columns`: 0 is as square as can be. Saved as PNG where a path is given.
     """
-    tiles = [_tile(picture, side) for picture in pictures]
+    tiles = [tiled(picture, side) for picture in pictures]
     if not tiles:
         raise Refused("there are no pictures for the sheet", "it needs one at least", "give some")
     columns = min(columns or math.ceil(math.sqrt(len(tiles))), len(tiles))
     gap, size, tall = max(4, side // 32), max(11, side // 18), max(tile.height for tile in tiles)
     font = ImageFont.load_default(size)
-    notes = [_wrap(str(caption), font, side) for caption in captions] + [[]] * len(tiles)
+    notes = [wrapped(str(caption), font, side) for caption in captions] + [[]] * len(tiles)
     rows = [tall + gap + round(max(map(len, notes[first:min(first + columns, len(tiles))])) * size * 1.35)
             for first in range(0, len(tiles), columns)]
     paper = Image.new("RGB", (gap + columns * (side + gap), gap + sum(rows)), PAPER)
@@ -156,7 +156,7 @@ def _series(source) -> tuple[list, dict | None, Path]:
     return [one for one in source if getattr(one, "image", one) is not None], None, Path()
 
 
-def _tile(source, side) -> Image.Image:
+def tiled(source, side) -> Image.Image:
     if isinstance(source, runs.Run):
         source = source.picture
     if isinstance(source, (str, Path)):
@@ -168,7 +168,7 @@ def _tile(source, side) -> Image.Image:
     return picture.resize([max(1, round(length * ratio)) for length in picture.size], way)
 
 
-def _wrap(text, font, width) -> list[str]:
+def wrapped(text, font, width) -> list[str]:
     """At most three lines that fit."""
     lines = [""]
     for word in text.split():

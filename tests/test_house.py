@@ -21,12 +21,15 @@ FLOORS = [
      {"loop", "slides", "guidance"}, {"diffusion"}, {"tiling"},
      {"world"}],
     [{"checkpoints", "downloads"}, {"weight_files"}, {"weights", "forms", "recording"},
-     {"run_folder", "history"}, {"runs", "view"}, {"painter"}, {"studio", "session"}],
+     {"run_folder", "history"}, {"runs", "view", "gallery"}, {"painter"}, {"studio", "session"},
+     {"curtain", "lattice", "outpainting"}, {"compare"}],
     [{"towers"}, {"perceptors", "networks", "world.judge"}, {"vocabulary", "world.grading"}],
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
-    [{"plots", "presets", "prompt_rows", "drawing_board", "farm", "parsers", "notebooks"},
-     {"editors", "controls", "cli", "press"}, {"knob_board"}, {"panel"}],
+    [{"plots", "presets", "prompt_rows", "run_details", "film_maker", "drawing_board", "farm", "parsers",
+      "notebooks"},
+     {"editors", "controls", "commands", "press", "gallery_view"},
+     {"cli", "compare_view", "mask_editor"}, {"knob_board"}, {"panel"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)

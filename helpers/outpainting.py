@@ -1,0 +1,52 @@
+"""Masks without a mouse: a larger canvas for a picture to be painted on, or a rectangle to be painted anew.
+
+    larger, mask = extend("castle.png", left=128, right=128)        # both PIL; white is where it is painted
+    settings.but(init_image=larger, mask=mask)
+    mask = rectangle("castle.png", across=(0.25, 0.75), down=(0, 0.5))      # shares of its width and height
+"""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from . import images, picture_files
+from .errors import Refused
+
+MOST = 2048     # pixels on each side
+
+
+def extend(picture, left: int = 0, right: int = 0, up: int = 0, down: int = 0):
+    """(the picture on a larger canvas, its edges drawn out; the mask of what is new)"""
+    sides = {"left": left, "right": right, "up": up, "down": down}
+    for name, pixels in sides.items():
+        if not isinstance(pixels, int) or not 0 <= pixels <= MOST:
+            raise Refused(f"{name} is {pixels!r}", f"it must be between 0 and {MOST} pixels", "try 128")
+    if not any(sides.values()):
+        raise Refused("the picture is extended by nothing", "it grows left, right, up or down",
+                      "give one of them pixels, say 128")
+    inner = np.asarray(opened(picture))
+    height, width = inner.shape[:2]
+    picture_files.check_size("the larger picture", width + left + right, height + up + down)
+    larger = Image.fromarray(np.pad(inner, [(up, down), (left, right), (0, 0)], "edge"))
+    mask = Image.new("L", larger.size, 255)
+    mask.paste(0, (left, up, left + width, up + height))
+    return larger, mask
+
+
+def rectangle(picture, across=(0.25, 0.75), down=(0.25, 0.75)) -> Image.Image:
+    """A mask of the picture's size, white within a rectangle."""
+    for name, (first, last) in (("across", across), ("down", down)):
+        if not 0 <= first < last <= 1:
+            raise Refused(f"{name} goes from {first:g} to {last:g}", "a rectangle lies between 0 and 1",
+                          "try 0.25 to 0.75")
+    mask = Image.new("L", opened(picture).size, 0)
+    box = [round(share * (size - 1)) for share, size in zip((across[0], down[0], across[1], down[1]),
+                                                            mask.size * 2, strict=True)]
+    ImageDraw.Draw(mask).rectangle(box, 255)
+    return mask
+
+
+def opened(picture) -> Image.Image:
+    """The picture as it is, upright; Refused where none is named."""
+    if isinstance(picture, str) and not picture.strip():
+        raise Refused("there is no picture to mask", "init_image is empty", "choose a picture there first")
+    return images.to_pil(images.open(picture))
