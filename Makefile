@@ -1,5 +1,6 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
+# make app [HOST=… PORT=…] | lab | test | notebooks [NAME=…]
+# make zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
 
 VENV ?= .venv
 RUN := $(VENV)/bin/python
@@ -15,14 +16,17 @@ $(foreach v,$(GIVEN),$(eval override export $(v) := $$(value $(v))))
 flag = --$(shell printf '%s' '$(1)' | tr 'A-Z_' 'a-z-') "$$$(1)"
 FLAGS = $(foreach v,$(sort $(filter-out $(OURS),$(GIVEN))),$(call flag,$(v)))
 
-.PHONY: help paint test lab notebooks zoo quality bench env
+.PHONY: help paint app test lab notebooks zoo quality bench env
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '1,3s/^# //p' Makefile
 
 paint: $(VENV)/.painting
 	@$(RUN) -m helpers paint $(FLAGS)
+
+app: $(VENV)/.tools
+	@$(RUN) -m helpers.app $(FLAGS)
 
 test: $(VENV)/.tools
 	$(RUN) -m ruff check .

@@ -26,7 +26,7 @@ FLOORS = [
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"plots", "presets", "prompt_rows", "drawing_board", "farm", "parsers", "notebooks"},
-     {"editors", "controls", "cli", "press"}, {"knob_board"}, {"panel"}],
+     {"editors", "controls", "cli", "press"}, {"knob_board", "app"}, {"panel"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)
