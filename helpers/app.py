@@ -65,8 +65,12 @@ def config(host: str, port: int, token: str, runs: Path):
         notebook_path=str(PAGE / "discotheque.ipynb"), root_dir=str(PAGE), config_file_paths=[],
         tornado_settings={"allow_remote_access": not is_loopback(host),
                           "headers": {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"},
+                          # Pages say goodbye to their kernels without the XSRF cookie, which Voilà gives to
+                          # none; that of the token, which goes to no request from another site, guards them.
+                          "disable_check_xsrf": True,
                           # a little over what the panel takes, so that it can say so itself
                           "websocket_max_message_size": HEAVIEST * 5 // 4})
+    told.IdentityProvider.cookie_options = {"samesite": "Strict"}
     told.VoilaConfiguration.update(template="discotheque", file_allowlist=[r"favicon\.svg"],
                                    show_tracebacks=False)
     told.MappingKernelManager.update(root_dir=str(runs), cull_idle_timeout=IDLE, cull_interval=IDLE // 10,
