@@ -1,5 +1,6 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
+# make app [HOST=… PORT=…] | lab | test | notebooks [NAME=…]
+# make zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
 
 VENV ?= .venv
 RUN := $(VENV)/bin/python
@@ -15,19 +16,30 @@ $(foreach v,$(GIVEN),$(eval override export $(v) := $$(value $(v))))
 flag = --$(shell printf '%s' '$(1)' | tr 'A-Z_' 'a-z-') "$$$(1)"
 FLAGS = $(foreach v,$(sort $(filter-out $(OURS),$(GIVEN))),$(call flag,$(v)))
 
-.PHONY: help paint test lab notebooks zoo quality bench env
+.PHONY: help paint app test browser lab notebooks zoo quality bench env
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '1,3s/^# //p' Makefile
 
 paint: $(VENV)/.painting
 	@$(RUN) -m helpers paint $(FLAGS)
 
-test: $(VENV)/.tools
+app: $(VENV)/.tools
+	@$(RUN) -m helpers.app $(FLAGS)
+
+test: $(VENV)/.tools browser
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest tests
 	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+
+# The tests look at the panel in a browser of this system; where there is none, Debian's is installed, if that
+# may be done. Without one they say so and go on.
+browser:
+	@for b in chromium chromium-browser google-chrome google-chrome-stable microsoft-edge; do \
+	  command -v $$b > /dev/null && exit 0; done; \
+	test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -q && apt-get install -q -y chromium || \
+	echo "No browser is here: the panel is not tested in one. On Debian: sudo apt install chromium"
 
 lab: $(VENV)/.tools
 	$(RUN) -m jupyterlab notebooks
@@ -69,7 +81,11 @@ $(VENV)/.painting: requirements.txt constraints.txt $(VENV)/.made
 	$(INSTALL) --requirement requirements.txt
 	@touch $@
 
+# What Colab has in place of ours, in a folder of its own: tests put it first, with a stand-in of google.colab.
+COLAB = ipywidgets==7.7.1 ipython_genutils==0.2.0
+
 $(VENV)/.tools: requirements-dev.txt $(VENV)/.painting
 	$(INSTALL) --requirement requirements-dev.txt
 	$(INSTALL) --no-deps pytorch-pretrained-biggan
+	$(RUN) -m pip install --disable-pip-version-check --target $(VENV)/colab --upgrade --no-deps $(COLAB)
 	@touch $@

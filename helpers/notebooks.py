@@ -8,6 +8,7 @@ pyproject.toml and nowhere else. `ready()` is what a set-up cell calls when it h
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,10 @@ import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
+from .errors import Refused
+
 HOME = Path(__file__).parents[1]
+DRIVE = "/content/drive"
 NEEDED = ("torch", "torchvision", "open_clip", "taming", "safetensors", "pooch", "imageio_ffmpeg",
           "ipywidgets")
 KEPT = ("torch", "torchvision", "ipywidgets", "numpy")      # Colab's own: another version breaks its machine
@@ -24,15 +28,15 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 SETUP = '''\
 #@title Set up {{ display-mode: "form" }}
 #@markdown Finds the suite, or fetches it (in Colab), and adds what is missing. Run it as often as you like.
+keep_on_drive = False #@param {{type:"boolean"}}
 import os, pathlib, subprocess
-here = pathlib.Path.cwd()
-places = [here, *here.parents, here / "discotheque"]
+places = [here := pathlib.Path.cwd(), *here.parents, here / "discotheque"]
 home = next((p for p in places if (p / "helpers" / "notebooks.py").exists()), places[-1])
 if not home.exists():
     subprocess.run("git clone --quiet --depth 1 --branch {version} {url}".split() + [str(home)], check=True)
 os.chdir(home)
 from helpers.notebooks import ready
-print(ready())
+print(ready(keep_on_drive))
 {imports}'''
 FOLDED = ("setup", "fine")      # what JupyterLab shows as "…" until somebody asks; Colab folds all forms
 FORMS = {"form": ("Choose", "Essential"), "fine": ("Fine tuning", "Fine tuning")}     # cell id: title, group
@@ -129,8 +133,10 @@ def missing():
     return [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
-def ready():
-    """Install what is missing, leave alone what is there, and say what the suite will paint on."""
+def ready(on_drive=False):
+    """Install what is missing, leave alone what is there, and say what the suite will paint on; `on_drive`:
+    keep the runs on Google Drive, where they outlive the machine that Colab lends."""
+    kept_on_drive = f"; runs are kept in {keep_on_drive()}" if on_drive else ""
     if missing():
         kept = [f"{d.name}=={d.version}" for d in distributions() if d.name in KEPT]
         wanted = ["-r", str(HOME / "requirements.txt"), *kept]
@@ -139,7 +145,18 @@ def ready():
     from . import machine
     device = machine.device("auto")
     advice = "; faster: Runtime > Change runtime type > GPU" * (device.type == "cpu" and machine.in_colab())
-    return f"Discotheque is ready and paints on {machine.describe(device)}{advice}"
+    return f"Discotheque is ready and paints on {machine.describe(device)}{advice}{kept_on_drive}"
+
+
+def keep_on_drive():
+    """Where runs are kept from now on, on the Google Drive of whoever uses Colab, who is asked for it."""
+    if importlib.util.find_spec("google") is None or importlib.util.find_spec("google.colab") is None:
+        raise Refused("keep_on_drive is on", "only Colab can reach Google Drive",
+                      "leave it off here, and say DISCOTHEQUE_RUNS=/any/folder where runs should be kept")
+    from google.colab import drive
+    drive.mount(DRIVE)
+    os.environ["DISCOTHEQUE_RUNS"] = f"{DRIVE}/MyDrive/discotheque"
+    return os.environ["DISCOTHEQUE_RUNS"]
 
 
 def refresh(paths=()):

@@ -23,7 +23,7 @@ from .errors import Refused
 from .run_folder import MANIFEST, Run, home, open, settings_of, system_named, warn_of_others
 
 __all__ = ["MANIFEST", "Run", "all_runs", "home", "imported", "load", "open", "record", "resume", "script",
-           "start", "system", "turns"]
+           "start", "system", "turns", "unfinished"]
 
 log = logging.getLogger(__name__)
 SPARE_ROOM = 16 << 20       # bytes that must be free before a run begins, besides ten pictures
@@ -47,6 +47,21 @@ def start(system: str, settings, root=None, live=()) -> Run:
         run.discard()
         raise
     return run
+
+
+def unfinished(system: str, settings, root=None) -> Run | None:
+    """The newest run of these very settings that was stopped or cut off, to be resumed; None where there is
+    none, or somebody paints it, or it was steered. Runs that began with pictures are left out: those may
+    have changed since."""
+    for run in reversed(all_runs(root)):
+        said = run.manifest
+        if run.system != system or said.get("status") == "finished" or said.get("live") or said.get("inputs"):
+            continue
+        with suppress(Refused):
+            if run.settings == settings:
+                with safe_files.alone(run.folder):
+                    return run
+    return None
 
 
 def record(painting, run, every: int | None = None, checkpoint_seconds: float = recording.SECONDS):

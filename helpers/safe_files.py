@@ -15,6 +15,7 @@ import filelock
 from .errors import Refused
 
 SPARE = ".part-"            # what a file is called while it is being written
+FENCE = "DISCOTHEQUE_FENCE" # a folder, resolved, outside of which no path that somebody wrote leads
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 BLOCKED = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
@@ -43,9 +44,14 @@ def write(path, data: bytes):
 
 
 def place(path) -> Path:
-    """A path as somebody wrote it, ~ and all; refused where nothing can be, as in nobody's home."""
+    """A path as somebody wrote it, ~ and all; refused where nothing can be, as in nobody's home, and outside
+    of the folder that FENCE names, where it names one."""
     try:
         found = Path(path).expanduser()
+        fence = os.environ.get(FENCE)
+        if fence and not found.resolve().is_relative_to(fence):
+            raise Refused(f"'{path}' is out of reach", f"files are taken from '{fence}' alone",
+                          "upload it, or work where nobody else can")
         found.exists()
     except (OSError, RuntimeError) as error:
         raise Refused(f"'{path}' cannot be reached",

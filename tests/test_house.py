@@ -29,7 +29,7 @@ FLOORS = [
     [{"plots", "presets", "prompt_rows", "run_details", "film_maker", "drawing_board", "farm", "parsers",
       "notebooks"},
      {"editors", "controls", "commands", "press", "gallery_view"},
-     {"cli", "compare_view", "mask_editor"}, {"knob_board"}, {"panel"}],
+     {"cli", "compare_view", "mask_editor"}, {"knob_board", "app"}, {"panel"}],
     [{"__main__"}],
 ]
 FLOOR = {name: (floor, step) for floor, steps in enumerate(FLOORS)

@@ -215,6 +215,30 @@ def test_stopped_before_the_first_step_it_starts_again(tmp_path):
     assert run.picture.read_bytes() == whole.picture.read_bytes()
 
 
+def test_the_same_settings_find_what_was_cut_off(tmp_path):
+    """As a notebook does that is run again after a disconnect."""
+    settings = small_system.Settings(prompts="fog")
+    assert runs.unfinished("small", settings, tmp_path) is None
+    run = runs.start("small", settings, tmp_path)
+    painting = runs.record(run.paint(), run)
+    for _ in range(4):
+        next(painting)
+    assert runs.unfinished("small", settings, tmp_path) is None         # somebody paints it
+    painting.close()
+    assert runs.unfinished("small", settings, tmp_path).folder == run.folder
+    assert runs.unfinished("small", settings.but(seed=1), tmp_path) is None
+    assert runs.unfinished("other", settings, tmp_path) is None
+    last = list(runs.record(run.resume(), run))[-1]
+    assert last.step == settings.steps and runs.unfinished("small", settings, tmp_path) is None
+
+
+def test_a_steered_run_is_not_that_of_its_settings(tmp_path):
+    settings = small_system.Settings(prompts="fog")
+    run = runs.start("small", settings, tmp_path)
+    run.note(live=[{"step": 2, "contrast": 2.0}])
+    assert runs.unfinished("small", settings, tmp_path) is None
+
+
 def test_resuming_a_finished_run_changes_nothing(tmp_path):
     run = paint(tmp_path)
     before = run.picture.read_bytes()

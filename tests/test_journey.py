@@ -1,0 +1,170 @@
+"""An artist's way through the panel, in a real browser: once on the page of `make app`, once in JupyterLab.
+
+What it looked like on the way is kept in artifacts/, to be looked at.
+"""
+
+import re
+import shutil
+import time
+
+import pytest
+from app_server import ROOT, free_port, served, started
+
+from helpers import app, runs
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+SHOTS = ROOT / "artifacts"
+ELSEWHERE = re.compile(r"https?://(?!127\.0\.0\.1)")
+PATIENCE = 90_000       # milliseconds for what may take long, on a machine that does other things too
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("THE PANEL IS NOT TESTED IN A BROWSER: none of "
+                    f"{', '.join(BROWSERS)} is here; on Debian: sudo apt install chromium")
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    page = browser.new_page(viewport={"width": 1240, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    page.wrong = []
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and page.wrong.append(said.text))
+    page.on("request", lambda asked: ELSEWHERE.match(asked.url) and page.wrong.append(asked.url))
+    yield page
+    page.close()
+
+
+def shot(page, name):
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def field(page, name):
+    """A knob by the name that stands before it."""
+    return page.locator(f".jupyter-widgets:has(> label:text-is('{name}'))").first
+
+
+def button(page, name):
+    return page.locator(f"button:has-text('{name}')").first
+
+
+def slide(page, name, key, value):
+    handle = field(page, name).locator(".noUi-handle")
+    handle.focus()
+    handle.press(key)
+    expect_text(field(page, name).locator(".widget-readout"), value)
+
+
+def expect_text(place, value):
+    from playwright.sync_api import expect
+    expect(place).to_have_text(re.compile(value), timeout=PATIENCE)
+
+
+def until(true, seconds=PATIENCE / 1000):
+    """Wait for what no page shows."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.1)
+
+
+def picture(page):
+    return page.locator("img.widget-image")
+
+
+def steps_done(page) -> int:
+    told = re.search(r"(?:step|after) (?:step )?(\d+)", page.locator("text=/step \\d+ of \\d+/").inner_text())
+    return int(told[1])
+
+
+def journey(page, name, home):
+    """From an open panel to a run that is stopped and found again."""
+    button(page, "Paint").wait_for()
+    shot(page, f"{name}-1-open")
+    words = page.get_by_placeholder("words", exact=True)
+    words.fill("a blue boat by the sea")
+    words.press("Enter")
+    until(lambda: field(page, "prompts").locator("textarea").input_value() == "a blue boat by the sea")
+    for side in ("width", "height"):
+        slide(page, side, "ArrowLeft", "96")
+    paint_and_steer(page, name, home)
+    run, = runs.all_runs(home)
+    assert (run.settings.prompts, run.settings.width) == ("a blue boat by the sea", 96)
+    assert run.manifest["live"][0].keys() == {"step", "learning_rate"} and run.picture.exists()
+
+
+def paint_and_steer(page, name, home):
+    button(page, "Paint").click()
+    picture(page).wait_for()
+    first = picture(page).get_attribute("src")
+    until(lambda: picture(page).get_attribute("src") != first)
+    rate = field(page, "learning rate").locator("input")
+    rate.fill("0.2")
+    rate.press("Enter")
+    until(lambda: [turn for run in runs.all_runs(home) for turn in run.manifest["live"]])
+    shot(page, f"{name}-2-painting")
+    button(page, "Pause").click()
+    page.locator("text=/paused after step/").wait_for()
+    shot(page, f"{name}-3-paused")
+    rested = steps_done(page)
+    button(page, "Resume").click()
+    until(lambda: steps_done(page) > rested)
+    button(page, "Stop").click()
+    page.locator("text=/stopped after step/").wait_for()
+    shot(page, f"{name}-4-stopped")
+
+
+def look_around(page, name):
+    """In the dark, and in a narrow window, where nothing may stick out."""
+    page.emulate_media(color_scheme="dark")
+    shot(page, f"{name}-5-dark")
+    page.set_viewport_size({"width": 390, "height": 1500})
+    time.sleep(0.5)         # for what is laid out anew
+    shot(page, f"{name}-6-narrow")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page(page, tmp_path):
+    with served(tmp_path) as address:
+        page.goto(address)
+        journey(page, "page", tmp_path)
+        look_around(page, "page")
+        assert page.title() == "Discotheque" and not page.wrong
+        kernel = re.search('"kernelId": "([^"]+)"', page.content())[1]
+        known = address.replace("?", f"api/kernels/{kernel}?")
+        assert page.request.get(known).status == 200
+        page.goto("about:blank")
+        until(lambda: page.request.get(known).status == 404)        # its kernel went with it
+
+
+def begun(page) -> bool:
+    """Run the cell, unless it runs: JupyterLab hears no keys until all of it is there."""
+    if "[ ]" in page.locator(".jp-InputPrompt").first.inner_text():
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Control+Enter")
+        time.sleep(1)
+        return False
+    return True
+
+
+def test_jupyterlab(page, tmp_path):
+    home, port = tmp_path / "runs", free_port()
+    shutil.copy(app.PAGE / "discotheque.ipynb", tmp_path)
+    words = ["-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
+             f"--ServerApp.root_dir={tmp_path}", "--IdentityProvider.token=t",
+             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    own = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
+    with started(words, "is running at", home, PYTHONPATH=str(ROOT), **own):
+        page.goto(f"http://127.0.0.1:{port}/lab/tree/discotheque.ipynb?token=t")
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
+        until(lambda: begun(page))
+        journey(page, "lab", home)
