@@ -72,7 +72,7 @@ def read_text(path):
     said = load(path).info.get(CHUNK)
     try:
         return None if said is None else json.loads(said)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"the settings in '{path}' are damaged", "they are JSON in a PNG text chunk",
                       "use the picture as it left the run") from error
 

@@ -343,11 +343,11 @@ def test_unwritable_folders(tmp_path, monkeypatch):
         "choose another folder, for example DISCOTHEQUE_RUNS=~/runs"
     assert "a file stands where" in refusal(runs.start, "small", settings(), tmp_path / "file" / "deeper")
 
-    def closed(path, *_, **__):
+    def closed(dir):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-    monkeypatch.setattr(Path, "write_bytes", closed)
+    monkeypatch.setattr(safe_files.tempfile, "TemporaryFile", closed)
     assert refusal(runs.start, "small", settings(), tmp_path / "new") == \
-        f"'{tmp_path}/new/room' could not be saved; the folder can only be read: " \
+        f"'{tmp_path}/new' could not be saved; the folder can only be read: " \
         "choose another folder, for example DISCOTHEQUE_RUNS=~/runs"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
