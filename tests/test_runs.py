@@ -329,7 +329,8 @@ def test_a_refused_resume_loses_nothing(tmp_path, monkeypatch):
     assert runs.open(run.folder).settings == settings()
 
 
-def test_a_link_that_fails_leaves_nothing_behind(tmp_path):
+def test_a_link_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCOTHEQUE_LOCAL_LINKS", "1")
     root = tmp_path / "runs"
     chosen = settings(init_image="http://127.0.0.1:9/a.png")
     assert "connection failed" in refusal(runs.start, "small", chosen, root)
