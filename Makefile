@@ -1,5 +1,5 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make test | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
+# make test | nightly (50 kills, 20000 hostile cases) | lab | notebooks [NAME=…] | zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
 
 VENV ?= .venv
 RUN := $(VENV)/bin/python
@@ -15,7 +15,7 @@ $(foreach v,$(GIVEN),$(eval override export $(v) := $$(value $(v))))
 flag = --$(shell printf '%s' '$(1)' | tr 'A-Z_' 'a-z-') "$$$(1)"
 FLAGS = $(foreach v,$(sort $(filter-out $(OURS),$(GIVEN))),$(call flag,$(v)))
 
-.PHONY: help paint test lab notebooks zoo quality bench env
+.PHONY: help paint test nightly lab notebooks zoo quality bench env
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,10 @@ test: $(VENV)/.tools
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest tests
 	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+
+# What `make test` does of this in small: painters killed at random moments, files and words that mean ill.
+nightly: $(VENV)/.tools
+	KILLS=50 CASES=20000 $(RUN) -m pytest tests/test_faults.py tests/test_hostile.py
 
 lab: $(VENV)/.tools
 	$(RUN) -m jupyterlab notebooks

@@ -62,7 +62,9 @@ def png(picture: Image.Image, text=None) -> bytes:
     """A PNG file in memory; `text` (anything JSON) has a chunk of its own. The same input, the same bytes."""
     info, file = PngImagePlugin.PngInfo(), io.BytesIO()
     if text is not None:
-        info.add_itxt(CHUNK, json.dumps(text, ensure_ascii=False, sort_keys=True))
+        said = json.dumps(text, ensure_ascii=False, sort_keys=True)
+        # half of a surrogate pair is no text, but JSON has an escape for it
+        info.add_itxt(CHUNK, said.encode("utf-8", "backslashreplace").decode())
     picture.save(file, "PNG", pnginfo=info, compress_level=4)
     return file.getvalue()
 

@@ -66,12 +66,21 @@ class Run:
         return self._painting(states.load(self.checkpoint) if self.checkpoint.exists() else None)
 
     def _painting(self, state):
-        painting = system_named(self.system).paint(self.settings, state)
+        painting = self._made(state)
         names = getattr(painting, "networks", ())       # what it was painted with, by name in the catalogue
         warn_of_others(self.manifest.get("weights", {}))
         self.note(weights={name: weights.fingerprint(name) for name in names})
         painting.before_step.insert(0, Replay(self))
         return painting
+
+    def _made(self, state):
+        settings = self.settings
+        try:
+            return system_named(self.system).paint(settings, state)
+        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            if state is None or isinstance(error, Refused):
+                raise
+            raise states.damaged(self.checkpoint, error) from error     # whole, but of something else
 
     def text(self) -> dict:
         """What every picture of this run says about itself."""

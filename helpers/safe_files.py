@@ -61,12 +61,12 @@ def within(path, new: bool = False) -> Path:
 
 def place(path) -> Path:
     """A path as somebody wrote it, ~ and all; refused where nothing can be, as in nobody's home."""
-    if "\0" in str(path):
-        raise Refused(f"{str(path)!r} cannot be reached", "no path has a zero byte in it", "check the path")
     try:
         found = Path(path).expanduser()
+        if b"\0" in os.fsencode(found):
+            raise OSError(errno.EINVAL, "no path has a zero byte in it")
         found.exists()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, UnicodeError) as error:
         raise Refused(f"'{path}' cannot be reached",
                       f"the system says '{getattr(error, 'strerror', error)}'", "check the path") from error
     return found

@@ -52,6 +52,7 @@ def test_prompts_need_no_escaping(venv, prompt):
 
 @pytest.mark.parametrize("given, words", [
     (["lab"], ["jupyterlab", "notebooks"]),
+    (["nightly"], ["pytest", "tests/test_faults.py", "tests/test_hostile.py"]),
     (["notebooks"], ["helpers.press"]),
     (["notebooks", "NAME=notebooks/04_deep_daze.ipynb"], ["helpers.press", "notebooks/04_deep_daze.ipynb"]),
     (["zoo"], ["helpers.world.train", "all"]),
