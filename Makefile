@@ -1,5 +1,5 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make app [HOST=… PORT=…] | lab | test | notebooks [NAME=…]
+# make app [HOST=… PORT=…] | lab | test | nightly (50 kills, 20000 hostile cases) | notebooks [NAME=…]
 # make zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
 
 VENV ?= .venv
@@ -16,7 +16,7 @@ $(foreach v,$(GIVEN),$(eval override export $(v) := $$(value $(v))))
 flag = --$(shell printf '%s' '$(1)' | tr 'A-Z_' 'a-z-') "$$$(1)"
 FLAGS = $(foreach v,$(sort $(filter-out $(OURS),$(GIVEN))),$(call flag,$(v)))
 
-.PHONY: help paint app test browser lab notebooks zoo quality bench env
+.PHONY: help paint app test nightly browser lab notebooks zoo quality bench env
 .DEFAULT_GOAL := help
 
 help:
@@ -40,6 +40,10 @@ browser:
 	  command -v $$b > /dev/null && exit 0; done; \
 	test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -q && apt-get install -q -y chromium || \
 	echo "No browser is here: the panel is not tested in one. On Debian: sudo apt install chromium"
+
+# What `make test` does of this in small: painters killed at random moments, files and words that mean ill.
+nightly: $(VENV)/.tools
+	KILLS=50 CASES=20000 $(RUN) -m pytest tests/test_faults.py tests/test_hostile.py
 
 lab: $(VENV)/.tools
 	$(RUN) -m jupyterlab notebooks

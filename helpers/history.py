@@ -42,9 +42,14 @@ class History:
             return
         for old in self.steps[1:]:
             if not due(old, step, most):
-                self.place(old).unlink(missing_ok=True)
-        self.folder.mkdir(exist_ok=True)
-        states.save(self.place(step), state, {"step": step})
+                safe_files.forget(self.place(old))
+        states.save(safe_files.within(self.folder) / self.place(step).name, state, {"step": step})
+
+    def drop_after(self, step: int):
+        """Forget the states after this step: once something is turned there, they are of another picture."""
+        for later in self.steps[1:]:
+            if later > step:
+                safe_files.forget(self.place(later))
 
     def rewind(self, step: int):
         """Make the folder what it was after this step, but for the picture; changes noted later are gone.
@@ -71,7 +76,7 @@ class History:
                 copy(path, other.folder / path.parent.name / path.name)
         if step:
             copy(self.place(step), other.checkpoint)
-            other.note(step=step, total=self.run.manifest.get("total"), status="stopped")
+            other.note(step=step, total=self.run.manifest.get("total", 0), status="stopped")
 
     def turns(self, step: int) -> list[dict]:
         """Live knobs turned before the state after this step; those turned at the step itself come later."""
@@ -96,6 +101,6 @@ def weight(state) -> int:
 
 
 def copy(path, target):
-    target.parent.mkdir(exist_ok=True)
+    safe_files.within(target.parent)
     with safe_files.whole(target) as spare:
         shutil.copyfile(path, spare)

@@ -93,6 +93,7 @@ class _Shelf:
             return self.known[source]
         number = self.count[knob.name] = self.count.get(knob.name, 0) + 1
         name = f"{FOLDER}/{knob.name}-{number}"
+        safe_files.within(self.folder / FOLDER)
         if knob.kind == "folder":
             for path in pictures_in(source):
                 _copy(path, self.folder / name / path.name)
@@ -102,7 +103,6 @@ class _Shelf:
         else:
             data, suffix = _content(source)
             name += suffix
-            (self.folder / FOLDER).mkdir(exist_ok=True)
             safe_files.write(self.folder / name, data)
         self.origins[name] = self._origin(source, self.folder / name)
         if isinstance(source, str):
@@ -161,7 +161,7 @@ def _lossless(source) -> bytes:
 
 
 def _copy(source, target):
-    target.parent.mkdir(parents=True, exist_ok=True)
+    safe_files.within(target.parent)
     with safe_files.whole(target) as spare:
         shutil.copyfile(source, spare)
 

@@ -104,7 +104,7 @@ def read(knob: Knob, text: str):
     if knob.type is bool and word in YES + NO:
         return word in YES
     if knob.type in (int, float) and re.fullmatch(schedules.NUMBER, word):
-        return float(word) if knob.type is float or not re.fullmatch("[-+]?[0-9]+", word) else int(word)
+        return float(word) if knob.type is float or not re.fullmatch("[-+]?[0-9]{1,300}", word) else int(word)
     return text
 
 
@@ -134,9 +134,9 @@ def _typed(knob: Knob, value):
     if knob.type is bool and isinstance(value, bool):
         return value
     if isinstance(value, Real) and not isinstance(value, bool):
-        if knob.type is int and (isinstance(value, Integral) or float(value).is_integer()):
+        if knob.type is int and (isinstance(value, Integral) or schedules.real(value).is_integer()):
             return int(value)
-        if knob.type is float and isfinite(value):
+        if knob.type is float and isfinite(schedules.real(value)):
             return float(value)
     if knob.type is str and isinstance(value, (str, os.PathLike)):
         return _text(knob, os.fspath(value))

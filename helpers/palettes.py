@@ -18,7 +18,7 @@ def parse(text, name="palette"):
         if part.startswith("@"):
             colors += pictured(part[1:])
             continue
-        ramp = re.fullmatch(r"(.+?)->(.+?)(?:\\(\d+))?", part)
+        ramp = re.fullmatch(r"(.+?)->(.+?)(?:\\([0-9]{1,9}))?", part)
         if not ramp:
             colors.append(color(part, name))
             continue

@@ -62,7 +62,9 @@ def png(picture: Image.Image, text=None) -> bytes:
     """A PNG file in memory; `text` (anything JSON) has a chunk of its own. The same input, the same bytes."""
     info, file = PngImagePlugin.PngInfo(), io.BytesIO()
     if text is not None:
-        info.add_itxt(CHUNK, json.dumps(text, ensure_ascii=False, sort_keys=True))
+        said = json.dumps(text, ensure_ascii=False, sort_keys=True)
+        # half of a surrogate pair is no text, but JSON has an escape for it
+        info.add_itxt(CHUNK, said.encode("utf-8", "backslashreplace").decode())
     picture.save(file, "PNG", pnginfo=info, compress_level=4)
     return file.getvalue()
 
@@ -72,7 +74,7 @@ def read_text(path):
     said = load(path).info.get(CHUNK)
     try:
         return None if said is None else json.loads(said)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"the settings in '{path}' are damaged", "they are JSON in a PNG text chunk",
                       "use the picture as it left the run") from error
 

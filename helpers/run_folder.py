@@ -1,18 +1,17 @@
 """The folder of one run, and finding it again; `runs` says what is in it."""
 
 import importlib
-import json
 import logging
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from . import inputs, safe_files, states, weights
+from . import inputs, manifests, safe_files, states, weights
 from .errors import Refused
 from .knobs import knobs, named
+from .manifests import MANIFEST
 
-MANIFEST = "manifest.json"
 log = logging.getLogger(__name__)
 
 
@@ -22,8 +21,14 @@ class Run:
     def __init__(self, folder, manifest: dict):
         self.folder, self.manifest = Path(folder), manifest
         self.system = manifest["system"]
-        self.picture = self.folder / "picture.png"
-        self.checkpoint = self.folder / "checkpoint.safetensors"
+
+    @property
+    def picture(self) -> Path:
+        return self.folder / "picture.png"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
 
     @property
     def settings(self):
@@ -58,30 +63,34 @@ class Run:
 
     def resume(self):
         """The painting as the last checkpoint knew it, ready to go on."""
-        safe_files.sweep(self.folder)
         return self._painting(states.load(self.checkpoint) if self.checkpoint.exists() else None)
 
     def _painting(self, state):
-        painting = system_named(self.system).paint(self.settings, state)
+        painting = self._made(state)
         names = getattr(painting, "networks", ())       # what it was painted with, by name in the catalogue
         warn_of_others(self.manifest.get("weights", {}))
         self.note(weights={name: weights.fingerprint(name) for name in names})
         painting.before_step.insert(0, Replay(self))
         return painting
 
+    def _made(self, state):
+        settings = self.settings
+        try:
+            return system_named(self.system).paint(settings, state)
+        except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            if state is None or isinstance(error, Refused):
+                raise
+            raise states.damaged(self.checkpoint, error) from error     # whole, but of something else
+
     def text(self) -> dict:
         """What every picture of this run says about itself."""
-        said = {name: self.manifest[name] for name in ("system", "settings", "versions")}
-        return said | {name: self.manifest[name] for name in ("inputs", "live", "weights")
+        said = {name: self.manifest[name] for name in manifests.NEEDED}
+        return said | {name: self.manifest[name] for name in ("versions", "inputs", "live", "weights")
                        if self.manifest.get(name)}
 
     def note(self, **facts):
         """Put facts into the manifest, beside those of anybody else who holds this run."""
-        with suppress(Refused):
-            self.manifest |= _json(self.folder / MANIFEST)
-        self.manifest |= facts
-        text = json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n"
-        safe_files.write(self.folder / MANIFEST, text.encode())
+        manifests.change(self.folder, self.manifest, **facts)
 
     def turn(self, painting, **values):
         """Turn live knobs between two steps; noted, so that they turn again wherever this is painted. Where
@@ -113,8 +122,7 @@ class Run:
         return sorted(due, key=lambda change: change["step"])
 
     def keep_frame(self, step: int, data: bytes):
-        (self.folder / "frames").mkdir(exist_ok=True)
-        safe_files.write(self.folder / "frames" / f"{step:05}.png", data)
+        safe_files.write(safe_files.within(self.folder / "frames") / f"{step:05}.png", data)
 
     def keep_picture(self, data: bytes):
         safe_files.write(self.picture, data)
@@ -122,7 +130,7 @@ class Run:
     def discard(self):
         """Remove it, and its parent if that was only made for it."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
+        with suppress(OSError):     # others are in there
             self.folder.parent.rmdir()
 
 
@@ -159,7 +167,7 @@ def open(folder) -> Run:
     folder = safe_files.place(folder)
     for place in (folder, folder.parent, folder.parent.parent):
         if (place / MANIFEST).is_file():
-            return Run(place, _json(place / MANIFEST))
+            return Run(place, manifests.read(place))
     raise Refused(f"'{folder}' is not a run", f"a run is a folder with a {MANIFEST}",
                   f"look for one in '{home()}'")
 
@@ -177,11 +185,3 @@ def system_named(name: str):
 def settings_of(said: dict, folder):
     cls = system_named(said["system"]).Settings
     return cls.from_dict(inputs.find(said["settings"], said.get("inputs", {}), cls, folder))
-
-
-def _json(path) -> dict:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refused(f"'{path}' cannot be read", f"the reader says '{error}'",
-                      "load a picture of the run instead") from error

@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from . import films, inputs, machine, old_settings, picture_files, recording, safe_files
+from . import films, inputs, machine, manifests, old_settings, picture_files, recording, safe_files
 from .errors import Refused
 from .run_folder import MANIFEST, Run, home, open, settings_of, system_named, warn_of_others
 
@@ -85,7 +85,7 @@ def load(path):
         warn_of_others(run.manifest.get("weights", {}))
         return run.settings
     said = _said(path)
-    if not isinstance(said, dict) or not {"system", "settings"} <= said.keys():
+    if not said:
         raise Refused(f"'{path}' carries no settings", "pictures painted here do, if left as they are",
                       "give the folder of the run")
     warn_of_others(said.get("weights", {}))
@@ -118,7 +118,7 @@ def turns(path) -> list[dict]:
     path = safe_files.place(path)
     if _is_old(path):
         return []
-    return (open(path).text() if _is_run(path) else _said(path) or {}).get("live", [])
+    return (open(path).text() if _is_run(path) else _said(path)).get("live", [])
 
 
 def system(path) -> str:
@@ -126,16 +126,18 @@ def system(path) -> str:
     path = safe_files.place(path)
     if _is_old(path):
         return old_settings.SYSTEM
-    return open(path).system if _is_run(path) else (_said(path) or {}).get("system", "")
+    return open(path).system if _is_run(path) else _said(path).get("system", "")
 
 
 def all_runs(root=None) -> list[Run]:
     """Every run below a folder, the newest last."""
     found = []
     for path in home(root).glob(f"*/{MANIFEST}"):
-        with suppress(Refused):     # one that is damaged hides no others
-            found.append(open(path.parent))
-    return sorted(found, key=lambda run: run.manifest.get("started", ""))
+        try:
+            found.append(Run(path.parent, manifests.read(path.parent)))
+        except Refused as refused:      # one that is damaged hides no others
+            log.warning("%s", refused)
+    return sorted(found, key=_age)
 
 
 def _is_run(path) -> bool:
@@ -147,9 +149,19 @@ def _is_old(path) -> bool:
     return old_settings.may_be(path) and not _is_run(path)
 
 
-def _said(path):
-    """What a picture or film says about itself, or None."""
-    return films.read_text(path) if path.suffix.lower() in films.CODECS else picture_files.read_text(path)
+def _age(run) -> tuple:
+    """Oldest first; those of one second by their folders, run-9 before run-10."""
+    try:
+        when = datetime.fromisoformat(run.manifest["started"]).timestamp()
+    except (KeyError, ValueError, OverflowError, OSError):
+        when = 0.0
+    return when, run.folder.name
+
+
+def _said(path) -> dict:
+    """What a picture or film says about itself; {} where that is nothing a run could have said."""
+    said = films.read_text(path) if path.suffix.lower() in films.CODECS else picture_files.read_text(path)
+    return {} if manifests.strange(said) else said
 
 
 def _new_folder(root: Path, system: str, prompts: str) -> Path:
@@ -159,10 +171,7 @@ def _new_folder(root: Path, system: str, prompts: str) -> Path:
     for number in range(1, 10_000):
         folder = root / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir()      # the one who makes it owns it
-            return folder
+            return safe_files.within(folder, new=True)      # the one who makes it owns it
         except FileExistsError:
             continue
-        except OSError as error:
-            raise safe_files.refusal(error, folder) from error
     raise Refused(f"'{root}' has thousands of runs of this minute", "", "choose another folder")

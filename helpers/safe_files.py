@@ -7,6 +7,7 @@
 import errno
 import os
 import shutil
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ FENCE = "DISCOTHEQUE_FENCE" # a folder, resolved, outside of which no path that 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 BLOCKED = (errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+PATIENCE = 10       # seconds to wait for a turn
 
 
 @contextmanager
@@ -26,6 +28,7 @@ def whole(path):
     """Yield a spare path in the same folder; rename it to `path` once it is complete and on the disk."""
     path = Path(path)
     spare = path.with_name(SPARE + path.name)    # one name: what a kill leaves, the next takes over
+    forget(spare)                               # a link there would lead elsewhere
     try:
         yield spare
         _settle(spare)
@@ -34,7 +37,7 @@ def whole(path):
     except OSError as error:
         raise refusal(error, path) from error
     finally:
-        _forget(spare)
+        forget(spare)
 
 
 def write(path, data: bytes):
@@ -43,17 +46,33 @@ def write(path, data: bytes):
         spare.write_bytes(data)
 
 
+def within(path, new: bool = False) -> Path:
+    """Make a folder in one that must be there, also after a power cut; FileExistsError where it has to be
+    `new` and is not."""
+    path = Path(path)
+    try:
+        path.mkdir(exist_ok=not new)
+        _settle(path.parent)
+    except OSError as error:
+        if new and isinstance(error, FileExistsError):
+            raise
+        raise refusal(error, path) from error
+    return path
+
+
 def place(path) -> Path:
     """A path as somebody wrote it, ~ and all; refused where nothing can be, as in nobody's home, and outside
     of the folder that FENCE names, where it names one."""
     try:
         found = Path(path).expanduser()
+        if b"\0" in os.fsencode(found):
+            raise OSError(errno.EINVAL, "no path has a zero byte in it")
         fence = os.environ.get(FENCE)
         if fence and not found.resolve().is_relative_to(fence):
             raise Refused(f"'{path}' is out of reach", f"files are taken from '{fence}' alone",
                           "upload it, or work where nobody else can")
         found.exists()
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, UnicodeError) as error:
         raise Refused(f"'{path}' cannot be reached",
                       f"the system says '{getattr(error, 'strerror', error)}'", "check the path") from error
     return found
@@ -65,12 +84,12 @@ def folder(path, room: int = 0) -> Path:
     made = [p for p in (path, *path.parents) if not p.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
-        write(path / "room", b"\0" * 65536)
-        (path / "room").unlink()
+        with tempfile.TemporaryFile(dir=path) as proof:     # of a name that nobody else has
+            proof.write(bytes(65536))
         _check_room(path, room)
     except (OSError, Refused) as error:
         for empty in made:
-            _forget(empty)
+            forget(empty)
         if isinstance(error, Refused):
             raise
         raise refusal(error, path) from error
@@ -79,25 +98,43 @@ def folder(path, room: int = 0) -> Path:
 
 @contextmanager
 def alone(path):
-    """Hold the folder `path` until the block ends; Refused where it is held already. A kill lets go of it."""
-    lock = filelock.FileLock(Path(path) / ".lock", thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise Refused(f"'{path}' is being painted already", "one painting at a time goes on in a folder",
-                      "wait for it, or stop it first") from None
-    except (OSError, NotImplementedError):
-        pass        # some network disks know no locks: painted there unguarded rather than not at all
-    try:
+    """Hold the folder `path` until the block ends; Refused where it is held already. A kill lets go of it;
+    what it had begun to write is removed by the next."""
+    with _locked(path, ".lock", 0) as held:
+        if held is False:
+            raise Refused(f"'{path}' is being painted already", "one painting at a time goes on in a folder",
+                          "wait for it, or stop it first")
+        with in_turn(path):
+            for spare in Path(path).rglob(SPARE + "*"):
+                forget(spare)
         yield
+
+
+@contextmanager
+def in_turn(path):
+    """Change what others change too, in the folder `path`: one thread or process after the other."""
+    with _locked(path, ".turn", PATIENCE):
+        yield       # whoever holds it for longer than that has stopped
+
+
+@contextmanager
+def _locked(path, name, seconds):
+    """Yield whether the lock of that name is held; None on a network disk that knows no locks: work there
+    goes on unguarded rather than not at all."""
+    if not Path(path).is_dir():     # which the lock would make
+        raise refusal(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)), path)
+    lock, held = filelock.FileLock(Path(path) / name, thread_local=False), None
+    try:
+        lock.acquire(timeout=seconds)
+        held = True
+    except filelock.Timeout:
+        held = False
+    except (OSError, NotImplementedError):
+        pass
+    try:
+        yield held
     finally:
         lock.release()
-
-
-def sweep(path):
-    """Remove what a killed process had begun to write under `path`."""
-    for spare in Path(path).rglob(SPARE + "*"):
-        _forget(spare)
 
 
 def refusal(error: OSError, path) -> Refused:
@@ -106,6 +143,8 @@ def refusal(error: OSError, path) -> Refused:
     elsewhere = "choose another folder, for example DISCOTHEQUE_RUNS=~/runs"
     if error.errno in FULL:
         return Refused(wrong, "the disk is full", "free some space, then resume or start again")
+    if error.errno == errno.ENOENT:
+        return Refused(wrong, "its folder is gone", "put it back, then resume; or start again")
     if error.errno in CLOSED:
         return Refused(wrong, "the folder can only be read", elsewhere)
     if error.errno in BLOCKED:
@@ -134,7 +173,7 @@ def _settle(path):
         os.close(handle)
 
 
-def _forget(path):
+def forget(path):
     """Remove a file or an empty folder, if it is there and can be."""
     try:
         path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)

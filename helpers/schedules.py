@@ -11,7 +11,7 @@ the noisiest first. Text is parsed, never evaluated.
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, inf, isfinite
 from numbers import Real
 
 from .errors import Refused
@@ -95,7 +95,7 @@ def parse(given: "str | float | list | Schedule | Levels", name: str = "schedule
     if isinstance(given, list):
         given = str(given)
     if isinstance(given, Real) and not isinstance(given, bool):
-        given = repr(float(given))
+        given = repr(real(given))
     if not isinstance(given, str):
         raise Refused(f"{name} is {given!r}", WRITTEN, EXAMPLE)
     if len(given) > LONGEST:
@@ -154,7 +154,15 @@ def _split(text: str) -> list[str]:
 
 def written(number: float) -> str:
     """The shortest text that reads back as the same number: 1, 0.2, 1e-05."""
-    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(float(number))
+    return str(int(number)) if abs(number) < 1e15 and number == int(number) else repr(real(number))
+
+
+def real(number) -> float:
+    """Infinity where a whole number is beyond all floats."""
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
 
 
 def _keyframe(part: str, given: str, name: str) -> tuple[float, float]:

@@ -32,8 +32,8 @@ def load(path):
     try:
         with _open(path) as file:
             return _nested(header["tree"], file.get_tensor)
-    except (KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
-        raise _damaged(path, error) from error
+    except (KeyError, TypeError, ValueError, RecursionError, safetensors.SafetensorError) as error:
+        raise damaged(path, error) from error
 
 
 def about(path):
@@ -79,10 +79,10 @@ def _header(path) -> dict:
                       "give the folder of a run")
     try:
         header = json.loads(said)
-    except ValueError as error:
-        raise _damaged(path, error) from error
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, error) from error
     if not isinstance(header, dict) or "tree" not in header:
-        raise _damaged(path, "no state")
+        raise damaged(path, "no state")
     return header
 
 
@@ -90,9 +90,10 @@ def _open(path):
     try:
         return safetensors.safe_open(path, framework="pt")
     except (OSError, safetensors.SafetensorError) as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
 
 
-def _damaged(path, error) -> Refused:
+def damaged(path, error) -> Refused:
+    """The three-part sentence for a checkpoint that cannot be gone on from."""
     return Refused(f"the checkpoint '{path}' cannot be read", f"the reader says '{error}'",
                    "take that of another run, or paint its settings anew")

@@ -11,7 +11,9 @@ and for public ones size (bytes) and mirrors. Nothing here prints; `progress(don
 
 import json
 import os
+import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 from .downloads import Mirror, Progress, download
@@ -20,6 +22,9 @@ from .fingerprints import genuine, sha256
 from .safe_files import place
 from .weight_files import SUFFIXES, Tidy, converted, nothing, read
 
+# What a file may be called anywhere: no path, no name of a device, nothing that Windows drops at the end.
+FILE = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[\w+@()][\w.+@()=, -]{0,150}(?<![. ])",
+                  re.IGNORECASE)
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
@@ -33,13 +38,32 @@ def catalogue() -> dict[str, dict]:
     entries = {}
     for path in (ASSETS / "catalogue.toml", os.environ.get("DISCOTHEQUE_CATALOGUE")):
         if path:
-            tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-            shapes = tables.pop("architecture", {})
-            for name, entry in tables.items():
-                config = {**shapes.get(entry.pop("architecture", ""), {}), **entry.pop("config", {})}
-                mirrors = [Mirror(**mirror) for mirror in entry.pop("mirrors", [])]
-                entries[name] = {"name": name, **entry, "config": config, "mirrors": mirrors}
+            try:
+                tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+                shapes = tables.pop("architecture", {})
+                entries |= {name: _entry(name, entry, shapes) for name, entry in tables.items()}
+            except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+                raise Refused(f"the catalogue '{path}' cannot be read", f"the reader says '{error}'",
+                              "assets/catalogue.toml shows what entries look like") from error
     return entries
+
+
+def _entry(name: str, entry: dict, shapes: dict) -> dict:
+    """A table of a catalogue as a card; ValueError and its like where it is none."""
+    config = {**shapes.get(entry.get("architecture", ""), {}), **entry.get("config", {})}
+    mirrors = [Mirror(**mirror) for mirror in entry.get("mirrors", [])]
+    if not all(isinstance(getattr(one, field.name), field.type) for one in mirrors for field in fields(one)):
+        raise ValueError(f"a mirror of {name} has a value of another kind")
+    kept = FILE.fullmatch(entry["file"]) and FILE.fullmatch(_shelf(name))
+    if not kept or not isinstance(entry["kind"], str):
+        raise ValueError(f"{name} names no kind, or no file that could be kept in the cache")
+    rest = {key: value for key, value in entry.items() if key != "architecture"}
+    return rest | {"name": name, "config": config, "mirrors": mirrors}
+
+
+def _shelf(name: str) -> str:
+    """The folder of an entry in the cache."""
+    return name.replace("/", "-")
 
 
 def zoo_folder() -> Path:
@@ -138,12 +162,15 @@ def fingerprint(name: str) -> str:
     if name in embedded():
         return sha256(zoo_folder() / f"{name}.safetensors", keep=False)
     entry = catalogue().get(name)
-    path = _kept(entry) if entry else Path(name.partition("=")[2] or name).expanduser()
+    try:
+        path = _kept(entry) if entry else place(name.partition("=")[2] or name)
+    except Refused:
+        return ""
     return sha256(path, keep=bool(entry)) if path.is_file() else ""
 
 
 def _kept(entry: dict) -> Path:
-    return cache() / entry["name"].replace("/", "-") / entry["file"]
+    return cache() / _shelf(entry["name"]) / entry["file"]
 
 
 def card_of(name: str) -> dict:

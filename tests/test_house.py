@@ -16,7 +16,7 @@ HELPERS = ROOT / "helpers"
 FLOORS = [
     [{"errors", "traditions"}, {"machine", "schedules", "safe_files", "links", "precision", "fingerprints"},
      {"noise_levels", "prompts", "picture_files"}, {"knobs", "images", "states", "optimizers", "palettes"},
-     {"settings", "inputs", "films", "old_settings"},
+     {"settings", "inputs", "films", "old_settings", "manifests"},
      {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
      {"loop", "slides", "guidance"}, {"diffusion"}, {"tiling"},
      {"world"}],

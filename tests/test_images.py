@@ -199,6 +199,7 @@ def server():
 
 def test_links(server, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("DISCOTHEQUE_LOCAL_LINKS", "1")
     assert torch.equal(images.open(f"{server}/a.png"), images.open(COLOR))
     assert refusal(images.open, f"{server}/gone") == f"'{server}/gone' could not be fetched; " \
         "the server says 404 Not Found: save it in a browser and give its path"

@@ -54,6 +54,7 @@ def test_prompts_need_no_escaping(venv, prompt):
     (["lab"], ["jupyterlab", "notebooks"]),
     (["app"], ["helpers.app"]),
     (["app", "HOST=0.0.0.0", "PORT=8000"], ["helpers.app", "--host", "0.0.0.0", "--port", "8000"]),
+    (["nightly"], ["pytest", "tests/test_faults.py", "tests/test_hostile.py"]),
     (["notebooks"], ["helpers.press"]),
     (["notebooks", "NAME=notebooks/04_deep_daze.ipynb"], ["helpers.press", "notebooks/04_deep_daze.ipynb"]),
     (["zoo"], ["helpers.world.train", "all"]),

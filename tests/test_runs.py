@@ -353,7 +353,8 @@ def test_a_refused_resume_loses_nothing(tmp_path, monkeypatch):
     assert runs.open(run.folder).settings == settings()
 
 
-def test_a_link_that_fails_leaves_nothing_behind(tmp_path):
+def test_a_link_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCOTHEQUE_LOCAL_LINKS", "1")
     root = tmp_path / "runs"
     chosen = settings(init_image="http://127.0.0.1:9/a.png")
     assert "connection failed" in refusal(runs.start, "small", chosen, root)
@@ -367,11 +368,11 @@ def test_unwritable_folders(tmp_path, monkeypatch):
         "choose another folder, for example DISCOTHEQUE_RUNS=~/runs"
     assert "a file stands where" in refusal(runs.start, "small", settings(), tmp_path / "file" / "deeper")
 
-    def closed(path, *_, **__):
+    def closed(dir):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-    monkeypatch.setattr(Path, "write_bytes", closed)
+    monkeypatch.setattr(safe_files.tempfile, "TemporaryFile", closed)
     assert refusal(runs.start, "small", settings(), tmp_path / "new") == \
-        f"'{tmp_path}/new/room' could not be saved; the folder can only be read: " \
+        f"'{tmp_path}/new' could not be saved; the folder can only be read: " \
         "choose another folder, for example DISCOTHEQUE_RUNS=~/runs"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
