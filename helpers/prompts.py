@@ -17,7 +17,6 @@ from .errors import Refused
 from .schedules import NUMBER, written
 
 HEAVIEST = 100  # no weight or stop is beyond it, so "Blade Runner: 2049" and ":8080" stay words
-_LAST = re.compile(rf"(.*?)(\s*):\s*({NUMBER})\s*", re.DOTALL)
 _CLOCK = re.compile(r"(?<![0-9.:])[0-9]+:[0-9]+(?::[0-9]{2})?")
 EXAMPLE = "try 'a red lighthouse by the sea at sunset'"
 
@@ -110,11 +109,11 @@ def _prompt(part: str, name: str) -> Prompt:
 def _peel(text: str) -> tuple[str, list[float]]:
     """Words, and the one or two numbers behind them."""
     numbers = []
-    while len(numbers) < 2 and (match := _LAST.fullmatch(text)):
-        head, gap, number = match.groups()
-        if abs(float(number)) > HEAVIEST or _clock(text):
+    while len(numbers) < 2:
+        head, mark, last = text.rpartition(":")
+        if not mark or not re.fullmatch(NUMBER, last.strip()) or abs(float(last)) > HEAVIEST or _clock(text):
             break
-        text, numbers = head, [float(number), *numbers]
+        text, numbers = head.rstrip(), [float(last), *numbers]
     return text.strip(), numbers
 
 

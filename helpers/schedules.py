@@ -16,7 +16,7 @@ from numbers import Real
 
 from .errors import Refused
 
-NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _KEYFRAME = re.compile(rf"({NUMBER})\s*(%?)\s*:\s*(?:({NUMBER})|\(\s*({NUMBER})\s*\))")
 _PART = re.compile(rf"(?:([0-9]{{1,9}})\s*\*\s*)?\[\s*({NUMBER}(?:\s*,\s*{NUMBER})*)\s*,?\s*\]"
                    r"(?:\s*\*\s*([0-9]{1,9}))?")

@@ -12,6 +12,7 @@ import pickle
 import string
 import struct
 import tempfile
+import time
 import zlib
 from pathlib import Path
 
@@ -404,6 +405,18 @@ def test_weights_that_are_programs(place, data):
     path.write_bytes(data.draw(st.one_of(st.just(file.getvalue()), spoiled(file.getvalue()))))
     only_refused(weight_files.read, path)
     assert not gone_off.exists()
+
+
+@pytest.mark.parametrize("read, text", [
+    (schedules.parse, "[" + "9" * 10_000 + "x]"), (schedules.parse, "1" + " " * 10_000 + "x"),
+    (prompts.parse, "a:" + "9" * 20_000 + "x"), (prompts.parse, "a" + " " * 20_000 + "b"),
+    (prompts.noise, "7" + " " * 20_000 + "x"), (palettes.parse, "(" * 20_000), (palettes.parse, "a->" * 5000),
+])
+def test_long_texts_are_read_as_fast_as_others(read, text):
+    """A pattern that tries every way to split them takes many seconds."""
+    began = time.process_time()
+    only_refused(read, text)
+    assert time.process_time() - began < 3
 
 
 # ---------------------------------------------------------------- names, and files that burst
