@@ -155,7 +155,8 @@ def _age(run) -> tuple:
         when = datetime.fromisoformat(run.manifest["started"]).timestamp()
     except (KeyError, ValueError, OverflowError, OSError):
         when = 0.0
-    return when, run.folder.name
+    return when, [(not part.isdigit(), int(part) if part.isdigit() else 0, part)
+                  for part in re.split(r"(\d+)", run.folder.name)]
 
 
 def _said(path) -> dict:

@@ -134,7 +134,7 @@ def test_knobs_know_themselves():
     known = knobs(Example)
     assert list(known)[-4:] == ["device", "perceptors", "crops", "contrast"]         # fine tuning comes last
     assert known["steps"].default == 100 and knobs(Common)["steps"].default == 200
-    assert known["crops"].traditional == ["cutn", "num_cuts"] and known["crops"].live
+    assert known["crops"].traditional == ["cutn", "num_cuts", "num_cutouts"] and known["crops"].live
     assert known["contrast"].type is float and known["learning_rate"].type is str
 
 
