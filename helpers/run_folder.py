@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import inputs, manifests, safe_files, states, weights
 from .errors import Refused
+from .frames import out_of_memory
 from .knobs import knobs, named
 from .manifests import MANIFEST
 
@@ -78,7 +79,7 @@ class Run:
         try:
             return system_named(self.system).paint(settings, state)
         except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
-            if state is None or isinstance(error, Refused):
+            if state is None or isinstance(error, Refused) or out_of_memory(error):
                 raise
             raise states.damaged(self.checkpoint, error) from error     # whole, but of something else
 

@@ -68,14 +68,9 @@ def outcome(run) -> dict:
             for n, one in enumerate(both) for path in [one.picture, *one.frames]}
 
 
-# A state to go back to may be missing where a kill or a full disk came before: that is refused in words, and
-# no two ways end in the same picture then.
-WAYS = [way for way in victim.WAYS if way != "undone"]
-
-
 @pytest.mark.parametrize("number", range(KILLS))
 def test_killed_at_a_random_moment_it_comes_to_the_same_picture(tmp_path, victims, whole, number):
-    way = WAYS[number % len(WAYS)]
+    way = list(victim.WAYS)[number % len(victim.WAYS)]
     reference, seconds = whole[way]
     moment = random.Random(f"{SEED}/{number}").uniform(0, seconds)
     run = runs.start("small", CHOSEN, tmp_path)
@@ -124,7 +119,7 @@ def faults(monkeypatch):
     return lambda share: often.__setitem__(0, share)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", victim.WAYS)
 def test_where_writes_fail_at_random_it_goes_on_or_is_refused(tmp_path, faults, whole, way, monkeypatch):
     run, said = runs.start("small", CHOSEN.but(pause=0), tmp_path), []
     kept = recording.kept
@@ -329,6 +324,21 @@ def test_states_later_than_a_killed_run_rests_are_forgotten(tmp_path):
     taken_up.step()
     victim.calm(taken_up)
     assert taken_up.frame.step == 5 and taken_up.history.steps == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_state_that_a_kill_came_before_is_kept_by_the_next(tmp_path):
+    """Its checkpoint was written, and it was not: the picture goes on from there, and can go back to it."""
+    session = Session(runs.start("small", settings(steps=40), tmp_path))
+    session.listen(lambda: session.frame and session.frame.step >= 8 and session.pause())
+    session.start()
+    victim.calm(session)
+    session.stop()
+    session.wait(60)
+    session.history.place(8).unlink()
+    taken_up = Session(runs.open(session.run.folder))
+    taken_up.step()
+    victim.calm(taken_up)
+    assert taken_up.history.steps == [*range(10)]
 
 
 def test_what_is_half_written_is_swept_by_who_holds_the_folder_alone(tmp_path):
