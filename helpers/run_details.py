@@ -3,13 +3,12 @@
     details = Details(use, go_on, film, changed, do);  details.show(entry);  details.box
 """
 
-import base64
 import html
 
 from . import gallery, picture_files, studio
 from .curtain import Curtain
 from .errors import Refused
-from .forms import LINE, WITHIN, button
+from .forms import LINE, WITHIN, button, inline
 
 WIDTH = 400         # pixels of the picture
 FACTS = ("display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 1em;font-size:13px;"
@@ -24,7 +23,7 @@ class Details:
     def __init__(self, use, go_on, film, changed, do):
         import ipywidgets as w
         self.entry, self._do, self._changed, self._sure = None, do, changed, False
-        self.picture, self.facts = w.HTML(layout={"width": "100%"}), w.HTML(layout={"max_width": WITHIN})
+        self.picture, self.facts = w.HTML(layout={"width": WITHIN}), w.HTML(layout={"max_width": WITHIN})
         self.beside = w.Dropdown(description="slide against", style={"description_width": "7em"},
                                  layout={"width": "24em", "max_width": WITHIN})
         self.beside.observe(lambda _: self._look(), "value")
@@ -76,8 +75,8 @@ class Details:
             return Curtain(self.entry.folder, self.beside.value,
                            (_named(self.entry), self.beside.label), WIDTH).html
         small = studio.jpeg(picture_files.load(_picture_of(self.entry)), WIDTH)
-        return (f'<img alt="{html.escape(self.entry.prompts, quote=True)}" src="data:image/jpeg;base64,'
-                f'{base64.b64encode(small).decode()}" style="display:block;width:100%;border-radius:4px">')
+        return (f'<img alt="{html.escape(self.entry.prompts, quote=True)}" src="{inline(small)}" '
+                f'style="display:block;width:100%;border-radius:4px">')
 
     def _press(self, name, act):
         self._do(act)

@@ -87,19 +87,39 @@ def steps_done(page) -> int:
 
 
 def journey(page, name, home):
-    """From an open panel to a run that is stopped and found again."""
+    """From an open panel to a run that is stopped, found again in the gallery, and used again."""
     button(page, "Paint").wait_for()
     shot(page, f"{name}-1-open")
-    words = page.get_by_placeholder("words", exact=True)
-    words.fill("a blue boat by the sea")
-    words.press("Enter")
-    until(lambda: field(page, "prompts").locator("textarea").input_value() == "a blue boat by the sea")
+    say(page, "a blue boat by the sea")
     for side in ("width", "height"):
         slide(page, side, "ArrowLeft", "96")
     paint_and_steer(page, name, home)
     run, = runs.all_runs(home)
     assert (run.settings.prompts, run.settings.width) == ("a blue boat by the sea", 96)
     assert run.manifest["live"][0].keys() == {"step", "learning_rate"} and run.picture.exists()
+    find_again(page, name)
+
+
+def say(page, text):
+    words = page.get_by_placeholder("words", exact=True)
+    words.fill(text)
+    words.press("Enter")
+    until(lambda: told(page) == text)
+
+
+def told(page) -> str:
+    return field(page, "prompts").locator("textarea").input_value()
+
+
+def find_again(page, name):
+    say(page, "a red cat")
+    slide(page, "width", "ArrowLeft", "64")
+    page.get_by_role("tab", name="Gallery").click()
+    page.get_by_role("button", name="Open", exact=True).first.click()
+    shot(page, f"{name}-5-gallery")
+    page.get_by_role("button", name="Use these settings").click()
+    until(lambda: told(page) == "a blue boat by the sea")
+    expect_text(field(page, "width").locator(".widget-readout"), "96")
 
 
 def paint_and_steer(page, name, home):
@@ -126,10 +146,10 @@ def paint_and_steer(page, name, home):
 def look_around(page, name):
     """In the dark, and in a narrow window, where nothing may stick out."""
     page.emulate_media(color_scheme="dark")
-    shot(page, f"{name}-5-dark")
+    shot(page, f"{name}-6-dark")
     page.set_viewport_size({"width": 390, "height": 1500})
     time.sleep(0.5)         # for what is laid out anew
-    shot(page, f"{name}-6-narrow")
+    shot(page, f"{name}-7-narrow")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
