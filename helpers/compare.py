@@ -174,17 +174,7 @@ def _axis(settings, name, values) -> dict:
 
 def _new(root: Path, system, axes) -> Path:
     plain = re.sub(r"[^a-z0-9]+", "-", "-".join(axis["knob"] for axis in axes if axis))
-    name = f"{datetime.now():%Y-%m-%d-%H%M}-{system}-{plain}"
-    for number in range(1, 10_000):
-        folder = root / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir()
-            return folder
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise safe_files.refusal(error, folder) from error
-    raise Refused(f"'{root}' has thousands of comparisons of this minute", "", "choose another folder")
+    return safe_files.fresh(root, f"{datetime.now():%Y-%m-%d-%H%M}-{system}-{plain}")
 
 
 def _write(folder, plan):

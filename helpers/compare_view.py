@@ -5,7 +5,6 @@
 It is painted in a thread of its own. Core ipywidgets only, those that 7.7 and 8 both have.
 """
 
-import base64
 import html
 import logging
 import threading
@@ -14,7 +13,7 @@ import time
 from . import compare, picture_files, studio
 from .controls import BETWEEN
 from .errors import Refused
-from .forms import INDENT, LINE, LOOK, WITHIN, button, note
+from .forms import INDENT, LINE, LOOK, WITHIN, button, inline, note, tried
 from .knobs import knobs
 
 WIDTH = 720         # pixels of the grid, at most
@@ -88,7 +87,7 @@ class CompareView:
     def _choose(self, change):
         """Show an earlier comparison, to be gone on with."""
         self.comparison, self.picture.value, self.line.value, self.bar.value = None, EMPTY, "", 0
-        self._try(lambda: self._take(compare.open(change["new"])) if change["new"] else None)
+        tried(self.said, lambda: self._take(compare.open(change["new"])) if change["new"] else None)
         self._rest()
 
     def _take(self, comparison):
@@ -98,7 +97,7 @@ class CompareView:
         self._show()
 
     def _begin(self):
-        self._try(self._start)
+        tried(self.said, self._start)
 
     def _start(self):
         if self.comparison is None:
@@ -149,15 +148,7 @@ class CompareView:
     def _show(self):
         paper = picture_files.load(self.comparison.picture)
         small = studio.jpeg(paper, min(WIDTH, paper.width))
-        self.picture.value = (f'<img alt="the comparison" style="{LOOKS}" src="data:image/jpeg;base64,'
-                              f'{base64.b64encode(small).decode()}">')
-
-    def _try(self, act):
-        note(self.said, "")
-        try:
-            act()
-        except Refused as refused:
-            note(self.said, str(refused))
+        self.picture.value = f'<img alt="the comparison" style="{LOOKS}" src="{inline(small)}">'
 
 
 def told(one) -> str:

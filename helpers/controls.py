@@ -83,7 +83,7 @@ class Controls:
         return True
 
     def take(self, session):
-        """Show this session from now on; the one before it ends."""
+        """Show this one from now on; the one before it ends."""
         if self.session is not None:
             self.session.stop()
         self.session = session

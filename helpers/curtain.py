@@ -5,11 +5,10 @@
 Plain HTML; where a page runs no scripts, it shows half of each.
 """
 
-import base64
 import html
-from pathlib import Path
 
-from . import picture_files, runs, studio
+from . import studio
+from .forms import inline
 
 WIDTH = 480     # pixels on the page
 OVER = "position:absolute;inset:0;width:100%;height:100%;object-fit:cover"
@@ -47,11 +46,5 @@ def _markup(left, right, before, after, width) -> str:
 
 
 def _data(source, width) -> str:
-    """A picture as a data URL, so many pixels wide."""
-    if isinstance(source, runs.Run):
-        source = source.picture
-    if isinstance(source, (str, Path)):
-        path = Path(source)
-        source = picture_files.load(path / "picture.png" if path.is_dir() else path)
-    small = studio.jpeg(getattr(source, "image", source), width)
-    return f"data:image/jpeg;base64,{base64.b64encode(small).decode()}"
+    """A picture as an address, so many pixels wide."""
+    return inline(studio.jpeg(studio.opened(source), width))

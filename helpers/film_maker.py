@@ -6,7 +6,6 @@ The film is made in a thread of its own, by `studio.film`, and carries the setti
 ipywidgets only, those that 7.7 and 8 both have.
 """
 
-import base64
 import html
 import logging
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from . import films, gallery, studio
 from .errors import Refused
-from .forms import INDENT, LINE, LOOK, button, note
+from .forms import INDENT, LINE, LOOK, button, inline, note
 
 RECENT = 50                 # runs to choose from
 HEAVIEST = 24 << 20         # bytes of a film that a page shows
@@ -109,7 +108,7 @@ def shown(path) -> str:
     """A film as HTML that holds the film itself; only a word of one too heavy for a page."""
     if path.stat().st_size > HEAVIEST:
         return f'<div style="{LINE}">too large to be shown here</div>'
-    source = f"data:{KINDS[path.suffix.lower()]};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    source = inline(path.read_bytes(), KINDS[path.suffix.lower()])
     look = "display:block;width:100%;border-radius:4px"
     return f'<img alt="the film" src="{source}" style="{look}">' if path.suffix.lower() == ".gif" else \
         f'<video controls autoplay muted loop playsinline src="{source}" style="{look}"></video>'

@@ -7,11 +7,13 @@ All three show the essential knobs first, then the fine tuning, and give the sam
     forms.flags(deep_daze.Settings, parser);            Settings.of(**forms.given(Settings, namespace))
 """
 
+import base64
 import html
 import json
 import textwrap
 from argparse import SUPPRESS, ArgumentParser, Namespace
 
+from .errors import Refused
 from .knobs import GROUPS, Knob, bounds, knobs, read
 from .schedules import written
 
@@ -129,6 +131,20 @@ def note(widget, text: str):
     """Let an HTML widget say this in bold, or take no room."""
     widget.value = f'<div style="{LINE}"><b>{html.escape(text)}</b></div>' if text else ""
     widget.layout.display = None if text else "none"
+
+
+def tried(widget, act):
+    """Do something; where it is Refused, the widget says so."""
+    note(widget, "")
+    try:
+        act()
+    except Refused as refused:
+        note(widget, str(refused))
+
+
+def inline(data: bytes, kind: str = "image/jpeg") -> str:
+    """A file as an address that holds the file itself, for pages."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def flags(cls: type, parser: ArgumentParser) -> None:

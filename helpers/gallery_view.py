@@ -6,12 +6,10 @@
 have.
 """
 
-import base64
 import html
 
 from . import gallery, systems
-from .errors import Refused
-from .forms import LINE, WITHIN, button, note
+from .forms import LINE, WITHIN, button, inline, tried
 from .run_details import Details
 
 PAGE = 12           # pictures on a page
@@ -88,11 +86,7 @@ class GalleryView:
 
     def do(self, act):
         """Do something; what cannot be is said on top."""
-        note(self.said, "")
-        try:
-            act()
-        except Refused as refused:
-            note(self.said, str(refused))
+        tried(self.said, act)
 
     def _turn(self, way):
         self.at += way * PAGE
@@ -132,7 +126,7 @@ class _Card:
             return
         words, small = html.escape(entry.prompts, quote=True), gallery.thumbnail(entry.folder)
         picture = f'<div style="{DASHED}">no picture yet</div>' if small is None else (
-            f'<img alt="{words}" src="data:image/jpeg;base64,{base64.b64encode(small).decode()}" '
+            f'<img alt="{words}" src="{inline(small)}" '
             f'style="{FRAME};object-fit:cover">')
         below = f"{html.escape(entry.system)} · {html.escape(entry.status)}"
         self.look.value = (f'{picture}<div style="{WORDS}" title="{words}">{words or "no words"}</div>'

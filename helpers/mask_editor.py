@@ -9,8 +9,7 @@ ipywidgets only, those that 7.7 and 8 both have; where a page runs no scripts, t
 from . import outpainting, picture_files
 from .drawing_board import Board
 from .editors import keep
-from .errors import Refused
-from .forms import WITHIN, button, note
+from .forms import WITHIN, button, tried
 from .knobs import knobs
 
 LONGEST = 512       # pixels of a board
@@ -27,9 +26,9 @@ class MaskEditor:
         self.said = w.HTML(layout={"display": "none", "max_width": WITHIN})
         self.paper = w.Output()
         self.open = button("Open the board", "the picture of init_image, to be painted over",
-                           lambda: self._try(self._open), width="10em")
-        self.take = button("Use what is red", "there it is painted anew", lambda: self._try(self._take),
-                           width="10em")
+                           lambda: tried(self.said, self._open), width="10em")
+        self.take = button("Use what is red", "there it is painted anew",
+                           lambda: tried(self.said, self._take), width="10em")
         self.take.disabled = True
         self.across, self.down = (w.FloatRangeSlider(value=(25, 75), min=0, max=100, step=1, description=name,
                                                      readout_format=".0f", **SLIDE)
@@ -39,11 +38,11 @@ class MaskEditor:
         row = {"flex_flow": "row wrap"}
         painted = w.VBox([w.HBox([self.open, self.take], layout=row), self.paper])
         square = w.VBox([self.across, self.down, button(
-            "Use this rectangle", "there it is painted anew", lambda: self._try(self._rectangle),
+            "Use this rectangle", "there it is painted anew", lambda: tried(self.said, self._rectangle),
             width="11em")])
         larger = w.VBox([*self.frame.values(), button(
             "Extend", "the canvas grows by so many pixels, which are painted to fit",
-            lambda: self._try(self._extend), width="7em")])
+            lambda: tried(self.said, self._extend), width="7em")])
         self.folds = w.Accordion([painted, square, larger], selected_index=None, layout={"width": WITHIN})
         for number, title in enumerate(("Paint the mask", "A rectangle", "A larger canvas")):
             self.folds.set_title(number, title)
@@ -94,10 +93,3 @@ class MaskEditor:
 
     def _use(self, mask):
         self.widgets["mask"].value = str(keep("the mask", picture_files.png(mask)))
-
-    def _try(self, act):
-        note(self.said, "")
-        try:
-            act()
-        except Refused as refused:
-            note(self.said, str(refused))

@@ -168,11 +168,4 @@ def _said(path) -> dict:
 def _new_folder(root: Path, system: str, prompts: str) -> Path:
     plain = unicodedata.normalize("NFKD", prompts).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or "untitled"
-    name = f"{datetime.now():%Y-%m-%d-%H%M}-{system}-{slug}"
-    for number in range(1, 10_000):
-        folder = root / (name if number == 1 else f"{name}-{number}")
-        try:
-            return safe_files.within(folder, new=True)      # the one who makes it owns it
-        except FileExistsError:
-            continue
-    raise Refused(f"'{root}' has thousands of runs of this minute", "", "choose another folder")
+    return safe_files.fresh(root, f"{datetime.now():%Y-%m-%d-%H%M}-{system}-{slug}")

@@ -60,6 +60,16 @@ def within(path, new: bool = False) -> Path:
     return path
 
 
+def fresh(root, name: str) -> Path:
+    """Make a folder that nobody else has: root/name, or name-2, name-3 …"""
+    for number in range(1, 10_000):
+        try:
+            return within(Path(root) / (name if number == 1 else f"{name}-{number}"), new=True)
+        except FileExistsError:     # the one who makes it owns it
+            continue
+    raise Refused(f"'{root}' has thousands of folders called '{name}'", "", "choose another folder")
+
+
 def place(path) -> Path:
     """A path as somebody wrote it, ~ and all; refused where nothing can be, as in nobody's home, and outside
     of the folder that FENCE names, where it names one."""

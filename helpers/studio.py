@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from . import films, images, inputs, machine, picture_files, runs, safe_files
+from . import films, forms, images, inputs, machine, picture_files, runs, safe_files
 from .errors import Refused
 
 LOOK = 0.4          # seconds between two looks at the picture
@@ -121,8 +121,8 @@ def _live(seen, frame, first, spent, width):
     """While it is painted: the picture, a bar, a line."""
     bar = f'<progress value="{frame.step}" max="{frame.total}" style="width:{width}px"></progress>'
     line = html.escape(progress(frame, first, spent))
-    picture = "" if seen is None else (f'<img width="{width}" src="data:image/jpeg;base64,'
-                                       f'{base64.b64encode(jpeg(seen.image, width)).decode()}">')
+    picture = "" if seen is None else \
+        f'<img width="{width}" src="{forms.inline(jpeg(seen.image, width))}">'
     return {"text/html": f'{picture}<br>{bar}<br><small style="font-family:monospace">{line}</small>',
             "text/plain": line}
 
@@ -156,13 +156,18 @@ def _series(source) -> tuple[list, dict | None, Path]:
     return [one for one in source if getattr(one, "image", one) is not None], None, Path()
 
 
-def tiled(source, side) -> Image.Image:
+def opened(source) -> Image.Image:
+    """Any picture, or that of a run, its folder, a Frame."""
     if isinstance(source, runs.Run):
         source = source.picture
     if isinstance(source, (str, Path)):
         source = safe_files.place(source)
         source = picture_files.load(source / "picture.png" if source.is_dir() else source)
-    picture = images.to_pil(getattr(source, "image", source))
+    return images.to_pil(getattr(source, "image", source))
+
+
+def tiled(source, side) -> Image.Image:
+    picture = opened(source)
     ratio = side / max(picture.size)
     way = Image.Resampling.LANCZOS if ratio < 2 else Image.Resampling.NEAREST       # small pixels stay pixels
     return picture.resize([max(1, round(length * ratio)) for length in picture.size], way)

@@ -43,9 +43,8 @@ def colab(tmp_path):
     def run(script):
         paths = os.pathsep.join(map(str, [tmp_path / "stubs", OLD]))
         environment = os.environ | {"PYTHONPATH": paths, "COLAB_RELEASE_TAG": "1", "OMP_NUM_THREADS": "1"}
-        (content / "cell.py").write_text(f"import sys\nsys.path.insert(0, '')  # as in a kernel\n{script}")
-        return subprocess.run([sys.executable, "cell.py"], cwd=content, text=True, capture_output=True,
-                              timeout=300, env=environment)
+        return subprocess.run([sys.executable, "-"], input=script, cwd=content, text=True,
+                              capture_output=True, timeout=300, env=environment)     # "-": as a kernel does
     return run
 
 
