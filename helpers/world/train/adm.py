@@ -36,7 +36,7 @@ def train(name="adm-world", minutes=180, device="cpu", batch=32, count=80_000, f
     weights.zoo("judge")            # refused now rather than in hours
     torch.manual_seed(12)
     pixels = data.pictures(count, SIDE, "plain-")
-    model = adm.build(CONFIG, "bf16").to(device, memory_format=torch.channels_last)
+    model = adm.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     attentive_(model.unet)
     optimizer = torch.optim.AdamW(model.unet.parameters(), 6e-4, (0.9, 0.99), weight_decay=0.01)
     training = Training(name, {"model": model.unet}, {"model": optimizer}, minutes, averaged="model",

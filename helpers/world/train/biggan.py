@@ -51,7 +51,7 @@ class Lesson:
         self.device, self.batch, self.looks = device, batch, looks
         self.pixels = data.pictures(count, SIDE, "few-")
         self.classes = data.named([data.few(i) for i in range(count)])[1]
-        self.model = trainable(build(CONFIG, "bf16"), torch.Generator().manual_seed(3)).to(device)
+        self.model = trainable(build(CONFIG, "auto"), torch.Generator().manual_seed(3)).to(device)
         self.critic = critic.Critic(features.load(guide, device), len(THINGS), gain=4.0).to(device)
         self.named = Names(other, device)
         self.painter = torch.optim.Adam(self.model.parameters(), 3e-4, (0.0, 0.99))

@@ -32,7 +32,7 @@ def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_
     torch.manual_seed(14)
     pixels = data.pictures(count, SIDE, "plain-")
     truth = data.named([data.plain(i) for i in range(count)])[1]
-    model = adm_classifier.build(CONFIG, "bf16").to(device, memory_format=torch.channels_last)
+    model = adm_classifier.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     begin_(model.unet, learned)
     attentive_(model.unet)
     optimizer = torch.optim.AdamW(model.unet.parameters(), 4e-4, (0.9, 0.99), weight_decay=0.05)

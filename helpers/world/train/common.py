@@ -19,6 +19,7 @@ import torch
 from safetensors import torch as safetensors
 
 from ... import safe_files, weights
+from ...precision import lowered, uses_bf16
 from .data import home
 
 SEEN = "helpers.world, scenes 0 to 59999"
@@ -159,7 +160,5 @@ def machine(device="cpu"):
 
 
 def autocast(device):
-    """bf16 where it is fast (CPUs by way of oneDNN, CUDA); fp32 on Apple's GPUs."""
-    fast = device != "cpu" or torch.backends.mkldnn.is_available()
-    kind = torch.device(device).type
-    return torch.autocast(kind if kind != "mps" else "cpu", torch.bfloat16, enabled=fast and kind != "mps")
+    """bf16 where the machine computes in it; emulated, it is a hundred times slower than fp32."""
+    return lowered(device, uses_bf16(device))

@@ -56,7 +56,7 @@ class Lesson:
         self.told, self.sketched = batch // 2, batch - batch // 4
         self.pairs = Pairs(data.pictures(len(STYLES) * count, SIDE, "alike-"))
         self.eyes = features.load(guide, device)
-        self.model = build(CONFIG, "bf16").to(device, memory_format=torch.channels_last)
+        self.model = build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
         self.critic = critic.Critic(self.eyes, len(STYLES), beside=3, gain=4.0).to(device)
         self.painter = torch.optim.Adam(self.model.parameters(), 6e-4, (0.5, 0.99))
         self.adversary = torch.optim.Adam(self.critic.parameters(), 3e-4, (0.0, 0.99))

@@ -18,7 +18,7 @@ def train(name="secondary-world", minutes=40, device="cpu", batch=32, count=80_0
     yielded."""
     torch.manual_seed(13)
     pixels = data.pictures(count, SIDE, "plain-")
-    model = secondary.build(CONFIG, "bf16").to(device, memory_format=torch.channels_last)
+    model = secondary.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, (0.9, 0.99), weight_decay=0.01)
     training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.999,
                         device=device, further=further)

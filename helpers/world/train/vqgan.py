@@ -47,7 +47,7 @@ class Lesson:
         from ...networks.vqgan import build
 
         self.device, self.batch, self.known, self.source = device, batch, known, data.Batches(batch)
-        self.model = build(CONFIG, "bf16").to(device).train().requires_grad_(True)
+        self.model = build(CONFIG, "auto").to(device).train().requires_grad_(True)
         for part in (self.model.encoder, self.model.quant_conv, self.model.quantize) if known else ():
             part.requires_grad_(False)
         self.critic = NLayerDiscriminator(3, 48, 2).apply(weights_init).to(device)
