@@ -79,23 +79,23 @@ def test_what_is_no_rectangle_or_no_picture(photo):
 
 
 def test_the_panel_extends_a_picture(panel):
-    editor(panel).frame["right"].value = 96
+    editor(panel).larger.sides["right"].value = 96
     press(panel.knobs, "Extend")
     settings = panel.settings
     assert (settings.width, settings.height) == (192, 64)
     assert picture_files.load(settings.init_image).size == (192, 64)
     assert mask_of(panel)[:, 96:].all() and not mask_of(panel)[:, :96].any()
-    assert editor(panel).frame["right"].value == 0
+    assert editor(panel).larger.sides["right"].value == 0
     assert images.open_mask(settings.mask, 192, 64, over=images.open(settings.init_image)).mean() == 0.5
 
 
 def test_a_larger_picture_keeps_its_scale_within_what_can_be_painted(panel):
     panel.widgets["width"].value, panel.widgets["height"].value = 192, 128     # twice its size
-    editor(panel).frame["up"].value = 64
+    editor(panel).larger.sides["up"].value = 64
     press(panel.knobs, "Extend")
     assert (panel.settings.width, panel.settings.height) == (192, 256)
     panel.widgets["width"].value = panel.widgets["height"].value = 2048
-    editor(panel).frame["up"].value = 1024
+    editor(panel).larger.sides["up"].value = 1024
     press(panel.knobs, "Extend")
     assert panel.settings.height == 2048
 
