@@ -63,7 +63,8 @@ class CropEditor:
                                   width="8em"))
         for each, icon in zip(buttons, ("crop", "undo"), strict=False):
             each.icon = icon
-        return w.HBox([small, w.VBox(buttons)], layout={"margin": INDENT})
+        return w.HBox([small, w.VBox(buttons)],
+                      layout={"margin": INDENT, "flex_flow": "row wrap", "max_width": "23em"})
 
     def _open(self):
         """Choose anew, of the whole picture."""
