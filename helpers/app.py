@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from . import parsers, run_folder, safe_files
-from .editors import HEAVIEST
+from .uploads import HEAVIEST
 from .errors import Refused
 
 HOME = Path(__file__).parents[1]

@@ -7,23 +7,21 @@
     board = Board(under=run.picture, ink="white")       # a mask: what is painted red there is white here
     board.load("sketch.png")                            # where nobody can draw, or to begin with
 
-The page draws (drawing_board.html) and puts every change into a hidden text field, a core widget that
-ipywidgets 7.7 and 8 both have, as a data URL. That text is the drawing: it is there again where the board is
-shown again.
+The page draws (drawing_board.html) and says every change as a data URL. That text is the drawing: it is there
+again where the board is shown again.
 """
 
 import base64
 import io
 import re
-import uuid
 from contextlib import suppress
 from pathlib import Path
-from string import Template
 
 from PIL import Image, ImageOps
 
 from . import picture_files
 from .errors import Refused
+from .talking_page import TalkingPage
 
 PAGE = Path(__file__).with_suffix(".html")
 PAPERS = {"black": "white", "white": "black"}       # ink: what it is seen on
@@ -34,7 +32,7 @@ SHOWN, SHARP = 384, 768                             # longest side on the page, 
 DATA_URL = re.compile(r"data:image/png;base64,(iVBORw0KGgo[A-Za-z0-9+/]+={0,2})")     # how a PNG file begins
 
 
-class Board:
+class Board(TalkingPage):
     """A drawing of width x height pixels; 0 is that of the picture `under` it, or 128.
 
     `under`: a picture (path, address, PIL, array, tensor) to trace, shown faintly. `ink`: "black" on white
@@ -42,7 +40,7 @@ class Board:
     """
 
     def __init__(self, width: int = 0, height: int = 0, under=None, ink: str = "black"):
-        import ipywidgets
+        super().__init__()
         if ink not in PAPERS:
             raise Refused(f"ink is {ink!r}", "choose 'black' for sketches or 'white' for masks")
         under = None if under is None else _rgb(under)
@@ -51,9 +49,6 @@ class Board:
                                    for name, given in (("width", width), ("height", height)))
         self._scale = max(1, SHARP // max(self.width, self.height))
         self._under = under and ImageOps.fit(under, self._size(), Image.Resampling.LANCZOS)
-        self._name = f"board-{uuid.uuid4().hex}"
-        self._heard = ipywidgets.Textarea(continuous_update=False, layout={"display": "none"})
-        self._heard.add_class(f"{self._name}-heard")
 
     @property
     def image(self) -> Image.Image:
@@ -88,24 +83,21 @@ class Board:
         return picture
 
     def _markup(self) -> str:
-        """The page of this board, complete: no addresses, nothing that a person wrote."""
         across, down = self._size()
         longest, mask = max(self.width, self.height), self.ink == "white"
         over = mask and self._under is not None
-        return Template(PAGE.read_text(encoding="utf-8")).substitute(
-            name=self._name, ink=self.ink, paper=self.paper, shown="#f03" if over else self.ink,
+        return self._filled(
+            PAGE, ink=self.ink, paper=self.paper, shown="#f03" if over else self.ink,
             under="" if self._under is None else _img(self._under, 1 if mask else 0.35),
             strength=0.5 if over else 1, side=round(SHOWN * self.width / longest), width=self.width,
             height=self.height, across=across, down=down, scale=self._scale, widest=max(4, longest // 4),
             brush=max(2, longest // (10 if mask else 64)))
 
     def _ipython_display_(self):
-        from IPython.display import display
-        bundle = {"text/html": self._markup(), "text/plain": repr(self)}
+        bundle = {"text/html": self._markup()}
         with suppress(Refused):     # a plain picture of the drawing, for viewers that run no scripts
             bundle["image/png"] = base64.b64encode(picture_files.png(self._sharp())).decode()
-        display(bundle, raw=True)
-        display(self._heard)
+        self._shown(**bundle)
 
     def __repr__(self) -> str:
         return f"A drawing board, {self.width} x {self.height}; it opens here when you run the cell."

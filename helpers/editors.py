@@ -1,27 +1,24 @@
 """Editors for knobs whose value is text that is easier to build than to type: prompts, pictures, palettes.
 
-    box = edited(knob, widget)
+    box = edited(knob, widget, shape)
 
 Each stands by the text field of its knob and follows it, as it follows the editor: the text is what counts.
 Core ipywidgets only, those that 7.7 and 8 both have.
 """
 
-import hashlib
-import io
-
-from . import palettes, picture_files, run_folder, safe_files
+from . import palettes, uploads
+from .crop_editor import CropEditor
 from .errors import Refused
 from .forms import INDENT, SMALL, button, note
 from .prompt_rows import PromptRows
 
-HEAVIEST = 64 << 20         # bytes of an uploaded picture
 
-
-def edited(knob, widget):
-    """The widget of a knob, with an editor by it where there is one for its kind."""
+def edited(knob, widget, shape):
+    """The widget of a knob, with an editor by it where there is one for its kind; `shape()` is the (width,
+    height) of what is painted."""
     import ipywidgets
-    makers = {"prompts": PromptRows, "palette": Colors, "image": Upload,
-              "images": lambda text: Upload(text, several=True)}
+    makers = {"prompts": PromptRows, "palette": Colors, "image": lambda text: Upload(text, shape),
+              "images": lambda text: Upload(text, shape, several=True)}
     if knob.kind not in makers:
         return widget
     box = makers[knob.kind](widget).box
@@ -60,15 +57,16 @@ class Colors:
 
 class Upload:
     """A button that takes a picture from the artist's machine; the text field then names its copy, after
-    those it names already where there may be several."""
+    those it names already where there may be several. There it can be cropped."""
 
-    def __init__(self, text, several=False):
+    def __init__(self, text, shape, several=False):
         import ipywidgets
         self.text, self.several = text, several
         self.pick = ipywidgets.FileUpload(accept="image/*", multiple=False, description="upload a picture",
                                           layout={"width": "13em", "margin": INDENT})
         self.said = ipywidgets.HTML(layout={"display": "none", "margin": INDENT})
-        self.box = ipywidgets.VBox([self.pick, self.said])
+        self.crop = CropEditor(text, shape, several)
+        self.box = ipywidgets.VBox([self.pick, self.said, self.crop.box], layout={"max_width": "100%"})
         self.pick.observe(self._take, "value")
 
     def _take(self, change):
@@ -78,22 +76,10 @@ class Upload:
                 if isinstance(found, dict) else [(file["name"], file["content"]) for file in found]
             for name, content in files[-1:]:
                 before = [self.text.value] if self.several and self.text.value.strip() else []
-                self.text.value = " | ".join([*before, str(keep(name, bytes(content)))])
+                self.text.value = " | ".join([*before, str(uploads.keep(name, bytes(content)))])
         except Refused as refused:
             said = str(refused)
         note(self.said, said)
-
-
-def keep(name: str, data: bytes):
-    """The path of an uploaded picture, kept beside the runs under a name made of what is in it."""
-    if len(data) > HEAVIEST:
-        raise Refused(f"'{name}' has {len(data) >> 20} MB", f"at most {HEAVIEST >> 20} MB are taken",
-                      "shrink it first")
-    kind = picture_files.decode(name, io.BytesIO(data)).format or "png"
-    path = safe_files.folder(run_folder.home() / "uploads") / \
-        f"{hashlib.sha256(data).hexdigest()[:16]}.{kind.lower()}"
-    safe_files.write(path, data)
-    return path
 
 
 def _hex(part: str) -> str | None:

@@ -64,7 +64,8 @@ class KnobBoard:
         import ipywidgets as w
         cls = systems.load(self.system).Settings
         self.widgets = forms.sliders(cls.from_dict(values))
-        self._boxes = {name: edited(knobs(cls)[name], widget) for name, widget in self.widgets.items()}
+        self._boxes = {name: edited(knobs(cls)[name], widget, self._shape)
+                       for name, widget in self.widgets.items()}
         if {"init_image", "mask"} <= self.widgets.keys():
             self._masks = MaskEditor(self.widgets, cls)
             self._boxes["mask"] = w.VBox([self._boxes["mask"], self._masks.box], layout={"max_width": "100%"})
@@ -74,6 +75,10 @@ class KnobBoard:
         for widget in self.widgets.values():
             widget.observe(self._check, "value")
         self._check()
+
+    def _shape(self) -> tuple[int, int]:
+        """(width, height) of what is painted"""
+        return self.widgets["width"].value, self.widgets["height"].value
 
     def _show(self):
         """All knobs, or those that are looked for, each with its help."""

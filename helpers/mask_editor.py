@@ -8,9 +8,9 @@ ipywidgets only, those that 7.7 and 8 both have; where a page runs no scripts, t
 
 from . import outpainting, picture_files
 from .drawing_board import Board
-from .editors import keep
 from .forms import WITHIN, button, tried
-from .knobs import knobs
+from .frame_editor import FrameEditor
+from .uploads import keep
 
 LONGEST = 512       # pixels of a board
 SLIDE = {"style": {"description_width": "5em"}, "layout": {"width": "24em", "max_width": WITHIN},
@@ -22,7 +22,7 @@ class MaskEditor:
 
     def __init__(self, widgets: dict, cls: type):
         import ipywidgets as w
-        self.widgets, self._knobs, self.board = widgets, knobs(cls), None
+        self.widgets, self.board = widgets, None
         self.said = w.HTML(layout={"display": "none", "max_width": WITHIN})
         self.paper = w.Output()
         self.open = button("Open the board", "the picture of init_image, to be painted over",
@@ -33,17 +33,14 @@ class MaskEditor:
         self.across, self.down = (w.FloatRangeSlider(value=(25, 75), min=0, max=100, step=1, description=name,
                                                      readout_format=".0f", **SLIDE)
                                   for name in ("across, %", "down, %"))
-        self.frame = {name: w.IntSlider(0, 0, 1024, step=16, description=name, **SLIDE)
-                      for name in ("left", "right", "up", "down")}
+        self.larger = FrameEditor(widgets, cls, self.said, self._use)
         row = {"flex_flow": "row wrap"}
         painted = w.VBox([w.HBox([self.open, self.take], layout=row), self.paper])
         square = w.VBox([self.across, self.down, button(
             "Use this rectangle", "there it is painted anew", lambda: tried(self.said, self._rectangle),
             width="11em")])
-        larger = w.VBox([*self.frame.values(), button(
-            "Extend", "the canvas grows by so many pixels, which are painted to fit",
-            lambda: tried(self.said, self._extend), width="7em")])
-        self.folds = w.Accordion([painted, square, larger], selected_index=None, layout={"width": WITHIN})
+        self.folds = w.Accordion([painted, square, self.larger.box], selected_index=None,
+                                 layout={"width": WITHIN})
         for number, title in enumerate(("Paint the mask", "A rectangle", "A larger canvas")):
             self.folds.set_title(number, title)
         self.box = w.VBox([self.folds, self.said], layout={"width": "33em", "max_width": WITHIN,
@@ -68,28 +65,6 @@ class MaskEditor:
     def _rectangle(self):
         across, down = ([end / 100 for end in slider.value] for slider in (self.across, self.down))
         self._use(outpainting.rectangle(self.picture, across, down))
-
-    def _extend(self):
-        before = outpainting.opened(self.picture).size
-        sides = {name: each.value for name, each in self.frame.items()}
-        larger, mask = outpainting.extend(self.picture, **sides)
-        self._grow(before, larger.size)
-        self.widgets["init_image"].value = str(keep("the larger picture", picture_files.png(larger)))
-        self._use(mask)
-        for each in self.frame.values():        # it is done; once more would be on top of it
-            each.value = 0
-
-    def _grow(self, before, after):
-        """Paint at the shape of the larger picture, what was there as large as before."""
-        sides = [self.widgets.get(name) for name in ("width", "height")]
-        if None in sides:
-            return
-        scale = (sides[0].value * sides[1].value / (before[0] * before[1])) ** 0.5
-        for name, pixels in zip(("width", "height"), after, strict=True):
-            knob = self._knobs[name]
-            steps = round((pixels * scale - knob.low) / knob.step)
-            most = (knob.high - knob.low) // knob.step
-            self.widgets[name].value = knob.low + max(0, min(most, steps)) * knob.step
 
     def _use(self, mask):
         self.widgets["mask"].value = str(keep("the mask", picture_files.png(mask)))

@@ -5,6 +5,8 @@
     mask = rectangle("castle.png", across=(0.25, 0.75), down=(0, 0.5))      # shares of its width and height
 """
 
+import math
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -30,6 +32,29 @@ def extend(picture, left: int = 0, right: int = 0, up: int = 0, down: int = 0):
     mask = Image.new("L", larger.size, 255)
     mask.paste(0, (left, up, left + width, up + height))
     return larger, mask
+
+
+def lengths(pixels: int, scale: float, knob) -> list[int]:
+    """What a side of `pixels` can be extended to, growing, itself first: sides that `knob` accepts where a
+    pixel is painted `scale` pixels wide."""
+    step = knob.step / scale
+    first = math.floor((pixels - knob.low / scale) / step) + 1
+    last = math.floor((pixels + MOST - knob.low / scale) / step)
+    longer = (round(knob.low / scale + number * step) for number in range(max(0, first), last + 1))
+    return [pixels, *dict.fromkeys(length for length in longer if pixels < length <= pixels + MOST)]
+
+
+def painted(before, after, now, known) -> tuple[int, int]:
+    """(width, height) to paint a picture at that had the size `before` and has `after`, as large as it was at
+    the size `now`, or as the two knobs allow."""
+    scale = min(scaled(before, now), *(knob.high / side for knob, side in zip(known, after, strict=True)))
+    return tuple(knob.low + knob.step * max(0, round((side * scale - knob.low) / knob.step))
+                 for knob, side in zip(known, after, strict=True))
+
+
+def scaled(size, now) -> float:
+    """How large a pixel of a picture is painted at the size `now`."""
+    return math.sqrt(now[0] * now[1] / (size[0] * size[1]))
 
 
 def rectangle(picture, across=(0.25, 0.75), down=(0.25, 0.75)) -> Image.Image:

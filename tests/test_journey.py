@@ -8,9 +8,11 @@ import shutil
 import time
 
 import pytest
+import stand_ins
 from app_server import ROOT, free_port, served, started
+from PIL import Image
 
-from helpers import app, runs
+from helpers import app, picture_files, runs
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 SHOTS = ROOT / "artifacts"
@@ -87,7 +89,8 @@ def steps_done(page) -> int:
 
 
 def journey(page, name, home):
-    """From an open panel to a run that is stopped, found again in the gallery, and used again."""
+    """From an open panel to a run that is stopped, found again in the gallery, and used again; and then from
+    a picture of the artist's own."""
     button(page, "Paint").wait_for()
     shot(page, f"{name}-1-open")
     say(page, "a blue boat by the sea")
@@ -98,6 +101,7 @@ def journey(page, name, home):
     assert (run.settings.prompts, run.settings.width) == ("a blue boat by the sea", 96)
     assert run.manifest["live"][0].keys() == {"step", "learning_rate"} and run.picture.exists()
     find_again(page, name)
+    crop_and_extend(page, name, photograph(home / "photo.png"))
 
 
 def say(page, text):
@@ -120,6 +124,59 @@ def find_again(page, name):
     page.get_by_role("button", name="Use these settings").click()
     until(lambda: told(page) == "a blue boat by the sea")
     expect_text(field(page, "width").locator(".widget-readout"), "96")
+
+
+def photograph(path):
+    Image.fromarray(stand_ins.photo(height=480, width=640)).save(path)
+    return path
+
+
+def crop_and_extend(page, name, photo):
+    """A picture is uploaded, a part of it taken and the whole again, which gets a larger canvas."""
+    page.get_by_placeholder("crops, cutn").fill("init_image")
+    page.get_by_placeholder("crops, cutn").press("Enter")
+    named = field(page, "init image").locator("input")
+    with page.expect_file_chooser() as chooser:
+        page.locator("button:has-text('upload a picture'):visible").first.click()
+    chooser.value.set_files(photo)
+    press(page, "Crop")
+    whole = named.input_value()
+    drag(page, ".framing i.r.b", -60, -90)
+    expect_text(field(page, "across").locator(".widget-readout"), r"80 – [34]\d\d")
+    shot(page, f"{name}-6-crop")
+    press(page, "Use this part")
+    until(lambda: named.input_value() != whole)
+    wide, high = picture_files.load(named.input_value()).size
+    assert wide == high < 440                       # a square, as is the canvas
+    press(page, "Undo crop")
+    until(lambda: named.input_value() == whole)
+    page.get_by_text("A larger canvas").click()
+    press(page, "Open the frame")
+    drag(page, ".framing i.r:not(.t, .b)", 50, 0)
+    expect_text(page.get_by_text("The canvas becomes"), "The canvas becomes (128|160) x 96")
+    shot(page, f"{name}-7-frame")
+    press(page, "Extend")
+    until(lambda: field(page, "mask").locator("input").input_value())
+    wide, high = picture_files.load(named.input_value()).size
+    assert wide > 640 and high == 480
+    page.get_by_placeholder("crops, cutn").fill("")
+    page.get_by_placeholder("crops, cutn").press("Enter")
+    expect_text(field(page, "width").locator(".widget-readout"), "128|160")
+
+
+def press(page, name):
+    page.locator(f"button:text-is('{name}'):visible").click()
+
+
+def drag(page, what, across, down):
+    place = page.locator(what)
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + across, y + down, steps=6)
+    page.mouse.up()
 
 
 def paint_and_steer(page, name, home):
@@ -146,10 +203,10 @@ def paint_and_steer(page, name, home):
 def look_around(page, name):
     """In the dark, and in a narrow window, where nothing may stick out."""
     page.emulate_media(color_scheme="dark")
-    shot(page, f"{name}-6-dark")
+    shot(page, f"{name}-8-dark")
     page.set_viewport_size({"width": 390, "height": 1500})
     time.sleep(0.5)         # for what is laid out anew
-    shot(page, f"{name}-7-narrow")
+    shot(page, f"{name}-9-narrow")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

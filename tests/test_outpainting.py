@@ -10,6 +10,7 @@ from test_panel import home                 # noqa: F401
 
 from helpers import images, outpainting, picture_files
 from helpers.errors import Refused
+from helpers.knobs import knobs
 from helpers.panel import Panel
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -79,23 +80,23 @@ def test_what_is_no_rectangle_or_no_picture(photo):
 
 
 def test_the_panel_extends_a_picture(panel):
-    editor(panel).frame["right"].value = 96
+    editor(panel).larger.sides["right"].value = 96
     press(panel.knobs, "Extend")
     settings = panel.settings
     assert (settings.width, settings.height) == (192, 64)
     assert picture_files.load(settings.init_image).size == (192, 64)
     assert mask_of(panel)[:, 96:].all() and not mask_of(panel)[:, :96].any()
-    assert editor(panel).frame["right"].value == 0
+    assert editor(panel).larger.sides["right"].value == 0
     assert images.open_mask(settings.mask, 192, 64, over=images.open(settings.init_image)).mean() == 0.5
 
 
 def test_a_larger_picture_keeps_its_scale_within_what_can_be_painted(panel):
     panel.widgets["width"].value, panel.widgets["height"].value = 192, 128     # twice its size
-    editor(panel).frame["up"].value = 64
+    editor(panel).larger.sides["up"].value = 64
     press(panel.knobs, "Extend")
     assert (panel.settings.width, panel.settings.height) == (192, 256)
     panel.widgets["width"].value = panel.widgets["height"].value = 2048
-    editor(panel).frame["up"].value = 1024
+    editor(panel).larger.sides["up"].value = 1024
     press(panel.knobs, "Extend")
     assert panel.settings.height == 2048
 
@@ -134,3 +135,74 @@ def test_a_large_picture_gets_a_board_of_its_shape(panel, tmp_path):
     panel.widgets["init_image"].value = str(tmp_path / "large.png")
     press(panel.knobs, "Open the board")
     assert (editor(panel).board.width, editor(panel).board.height) == (512, 256)
+
+
+# ---------------------------------------------------------------- the frame
+
+@pytest.fixture
+def frame(panel):
+    """The frame of a picture of 96 x 64 that is painted at twice its size, in steps of 32."""
+    panel.widgets["width"].value, panel.widgets["height"].value = 192, 128
+    return editor(panel).larger
+
+
+def sides(frame):
+    return {name: slider.value for name, slider in frame.sides.items() if slider.value}
+
+
+def test_sliders_snap_to_what_can_be_painted(frame):
+    for asked, got in ((3, 0), (9, 16), (42, 48), (2048, 2048)):
+        frame.sides["left"].value = asked
+        assert sides(frame) == ({"left": got} if got else {})
+    frame.sides["left"].value = 6
+    frame.sides["left"].value = 16
+    frame.sides["right"].value = 30
+    assert sides(frame) == {"left": 16, "right": 32}
+    assert "The canvas becomes 288 x 128." in frame.line.value
+
+
+def test_board_and_sliders_follow_each_other(panel, frame):
+    frame.sides["down"].value = 32
+    press(panel.knobs, "Open the frame")
+    assert frame.board.box == (0, 0, 96, 96)
+    frame.sides["left"].value = 16
+    assert frame.board.box == (-16, 0, 96, 96)
+    frame.board._heard.value = "-5 -10 107 86"          # moved within it, on the page
+    assert sides(frame) == {"left": 5, "right": 11, "up": 10, "down": 22}
+    press(panel.knobs, "Extend")
+    assert (panel.settings.width, panel.settings.height) == (224, 192)
+    assert not mask_of(panel)[10:74, 5:101].any() and mask_of(panel)[:10].all() and mask_of(panel)[74:].all()
+    assert sides(frame) == {} and frame.line.value == ""
+    assert frame.board.size == (112, 96) and frame.board.box == (0, 0, 112, 96)    # that of the larger one
+
+
+def test_what_the_page_may_not_say_is_said(panel, frame):
+    press(panel.knobs, "Open the frame")
+    frame.board._heard.value = "5 0 96 64"
+    assert "the rectangle goes from 5, 0 to 96, 64; it lies around the picture, 96 x 64: draw it anew" in \
+        editor(panel).said.value
+    assert sides(frame) == {}
+
+
+def test_another_size_or_picture_opens_another_frame(panel, frame, tmp_path):
+    frame.sides["right"].value = 16
+    press(panel.knobs, "Open the frame")
+    before = frame.board
+    panel.widgets["width"].value, panel.widgets["height"].value = 96, 64
+    assert frame.board is not before and sides(frame) == {"right": 32}
+    Image.new("RGB", (64, 64)).save(tmp_path / "square.png")
+    panel.widgets["init_image"].value = str(tmp_path / "square.png")
+    assert frame.board.size == (64, 64)
+    panel.widgets["init_image"].value = ""
+    assert frame.board is None and "there is no picture to mask" in editor(panel).said.value
+
+
+def test_sizes_that_can_be_painted(panel):
+    width = knobs(type(panel.settings))["width"]
+    assert outpainting.lengths(96, 2, width)[:4] == [96, 112, 128, 144]
+    assert outpainting.lengths(100, 1, width)[:3] == [100, 128, 160]
+    assert outpainting.lengths(96, 2, width)[-1] == 96 + 2048
+    assert outpainting.lengths(10, 1, width)[:3] == [10, 32, 64]
+    square = (width, width)
+    assert outpainting.painted((96, 64), (96, 96), (192, 128), square) == (192, 192)
+    assert outpainting.painted((96, 64), (96, 1024), (1920, 1280), square) == (192, 2048)

@@ -8,7 +8,7 @@ import small_system
 from PIL import Image
 from test_session import LONG, at
 
-from helpers import controls, editors, forms, plots, presets, prompts, runs, systems, vocabulary
+from helpers import controls, editors, forms, plots, presets, prompts, runs, systems, uploads, vocabulary
 from helpers.errors import Refused
 from helpers.knobs import knobs
 from helpers.panel import Panel, understood
@@ -292,7 +292,7 @@ def test_pictures_are_uploaded(box, home, version):
         return {"new": {name: {"metadata": {}, "content": data}} if version == 7 else (file,)}
     import ipywidgets
     field, several = ipywidgets.Text(), ipywidgets.Text()
-    one, more = editors.Upload(field), editors.Upload(several, several=True)
+    one, more = editors.Upload(field, box._shape), editors.Upload(several, box._shape, several=True)
     for color in ("red", "blue"):
         one._take(upload("../../x.png", png(color))), more._take(upload("a.png", png(color)))
     assert Image.open(field.value).getpixel((0, 0)) == (0, 0, 255)
@@ -305,7 +305,7 @@ def test_pictures_are_uploaded(box, home, version):
     box.widgets["init_image"].value = first
     assert box.settings.init_image == first and box._said.value == ""
     with pytest.raises(Refused, match="'big.png' has 65 MB; at most 64 MB are taken: shrink it first"):
-        editors.keep("big.png", bytes(65 << 20))
+        uploads.keep("big.png", bytes(65 << 20))
 
 
 # ---------------------------------------------------------------- painting
