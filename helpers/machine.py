@@ -107,6 +107,12 @@ def memory(device="cpu") -> dict[str, int]:
     return {"free": kilobytes["MemAvailable"] * 1024, "total": kilobytes["MemTotal"] * 1024}
 
 
+def idle(device="cuda") -> int:
+    """Bytes of a CUDA device that this process holds and does not use: free for what comes next."""
+    import torch
+    return torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
 def used(device="cpu") -> int:
     """Bytes that this process holds on a device; 0 where the system does not say."""
     import torch

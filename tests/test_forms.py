@@ -95,7 +95,8 @@ def test_widgets():
 
 
 def test_widgets_in_groups():
-    assert list(forms.sliders(Example(), "Fine tuning")) == ["device", "perceptors", "crops", "contrast"]
+    assert list(forms.sliders(Example(), "Fine tuning")) == ["device", "memory", "perceptors", "crops",
+                                                             "contrast"]
     box = forms.arranged(forms.sliders(Example()), Example)
     assert box.children[1].get_title(0) == "Fine tuning" and box.children[1].selected_index is None
     assert len(box.children[0].children) + 4 == len(knobs(Example))
