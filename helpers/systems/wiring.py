@@ -26,6 +26,8 @@ class Studio:
     def __init__(self, settings):
         self.device = machine.device(settings.device)
         self.rng, self.thrift = machine.dice(settings.seed), thrift.Thrift(settings.memory, self.device)
+        if self.device.type == "cpu" and not self.thrift.plan.recompute:
+            machine.keep_memory()
         self.names = perceptors.names(settings.perceptors)
         for name in self.names:
             perceptors.check(name)
