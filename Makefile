@@ -1,6 +1,6 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
 # make app [HOST=… PORT=…] | lab | test | nightly (50 kills, 20000 hostile cases) | notebooks [NAME=…]
-# make zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=…] | env
+# make zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=… ROUNDS=… FRESH=1] | env
 
 VENV ?= .venv
 RUN := $(VENV)/bin/python
@@ -61,9 +61,9 @@ quality: OURS += SYSTEM
 quality: $(VENV)/.tools
 	$(RUN) -m helpers.world.quality $(SYSTEM) $(FLAGS)
 
-bench: OURS += CASE
+bench: OURS += CASE FRESH
 bench: $(VENV)/.tools
-	$(RUN) -m benchmarks $(CASE) $(FLAGS)
+	$(RUN) -m benchmarks $(CASE) $(if $(FRESH),--fresh) $(FLAGS)
 
 env: $(VENV)/.tools
 

@@ -1,9 +1,10 @@
 """What is measured, one entry each."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks import networks
+from helpers.errors import unknown
 from helpers.systems import SYSTEMS, load
 
 NETWORKS = ("perceptors", "vqgan", "gan", "model", "secondary")     # knobs that name networks
@@ -46,10 +47,10 @@ def perceptor(name):
     return Case("vqgan_clip", "perceptor", {"perceptors": name, "overview": 0, "crops": 32}, alone=True)
 
 
-def diffusion(side, through):
+def diffusion(side, through, eyes="ViT-B/32"):
     model = {256: "256x256_diffusion_uncond", 512: "512x512_diffusion_uncond_finetune_008100"}[side]
     return Case("clip_guided_diffusion", "diffusion", {
-        **square(side), "model": model, "perceptors": "ViT-B/32", "overview": 0, "crops": 16, "augment": "",
+        **square(side), "model": model, "perceptors": eyes, "overview": 0, "crops": 16, "augment": "",
         "look_noise": "0", "smallest_crop": "0.4", "through": through,
         "secondary": "secondary_model_imagenet_2", "range": "0", "skip": 25, "every": 1000})
 
@@ -78,3 +79,30 @@ CASES = {
         "skip": 100, "every": 1000}),
     **{f"world-{name.replace('_', '-')}": Case(name, knobs=WORLD.get(name, {})) for name in SYSTEMS},
 }
+
+# Of a GPU: the sizes artists ask for, on the whole card and on cards of so many GB (NAME@GB).
+CARDS = (4, 6, 8, 12, 16)
+GPU = {
+    "vqgan-clip-512": vqgan_clip(512),
+    "vqgan-clip-768": vqgan_clip(768),
+    "disco-1280x768": replace(CASES["disco-512"], knobs=CASES["disco-512"].knobs | {"width": 1280,
+                                                                                    "height": 768}),
+    "diffusion-512-vit-l-14": diffusion(512, "network", "ViT-L/14"),
+    "big-sleep-512": CASES["big-sleep-512"],
+    "deep-daze-512": CASES["deep-daze-512"],
+}
+
+
+def case_of(name):
+    """The case of this name; NAME@GB is that of a GPU on a card of so many GB."""
+    name, _, card = name.partition("@")
+    case = (CASES | GPU)[name]
+    return replace(case, knobs=case.knobs | {"memory": int(card)}) if card else case
+
+
+def chosen(names, cases=CASES):
+    """These cases, or all."""
+    for name in names:
+        if name not in cases:
+            raise unknown("case", name, cases)
+    return {name: cases[name] for name in names or cases}

@@ -44,6 +44,9 @@ def perceptor(settings):
 class Moved:
     """A step that moves a canvas by the slope that `look(self)` leaves in its parameters."""
 
+    def on(self):
+        """Every step has moved the canvas."""
+
     def __init__(self, canvas, eye, look, optimizer, rate, seed):
         self.canvas, self.eye, self.look, self.seed, self.done = canvas, eye, look, seed, 0
         self.weights = [p for p in canvas.parameters() if p.requires_grad]
@@ -141,33 +144,46 @@ class Guided:
         self.net = checkpointed_(plain(adm, settings.model, device))
         self.small = plain(secondary, settings.secondary, device) if settings.through == "secondary" else None
         self.eyes = [Eye(name.strip(), settings, device) for name in settings.perceptors.split(",")]
-        self.batches, self.seed = int(settings.batches), mix(settings.seed, 0)
-        levels = diffusing.stair(settings, self.net.process)
-        self.sigma, self.next = float(levels[settings.skip]), float(levels[settings.skip + 1])
-        self.progress = float(1 - self.net.process.time(self.sigma) / (len(self.net.process.sigmas) - 1))
+        self.batches, self.seed, self.done = int(settings.batches), settings.seed, 0
+        self.scale, self.clamp = float(settings.guidance_scale), float(settings.clamp)
+        self.levels = diffusing.stair(settings, self.net.process)[settings.skipped():].tolist()
         gray = torch.full((1, 3, settings.height, settings.width), 0.5, device=device)
         self.x = diffusions.start(gray, [settings.seed], self.sigma)
+
+    @property
+    def sigma(self):
+        return self.levels[self.done]
 
     def clean(self, net, x):
         with half(x.device):
             return net(x, self.sigma).clean.float()
 
     def __call__(self):
-        size = (1 + self.sigma**2) ** 0.5
+        size, process = (1 + self.sigma**2) ** 0.5, self.net.process
+        progress = float(1 - process.time(self.sigma) / (len(process.sigmas) - 1))
         small = (self.x / size).detach().requires_grad_()
         share = self.sigma / size
         seen = share * self.clean(self.small or self.net, small * size) + (1 - share) * small
         wish = torch.zeros_like(seen)
         for eye in self.eyes:
-            boxes = eye.draw(self.seed, seen, self.progress)
+            boxes = eye.draw(mix(self.seed, self.done), seen, progress)
             for _ in range(self.batches):
                 leaf = seen.detach().requires_grad_()
                 wish += torch.autograd.grad(eye.away(eye((leaf + 1) / 2, boxes)), leaf)[0] / self.batches
-        slope, = torch.autograd.grad(seen, small, wish)
+        slope, = torch.autograd.grad(seen, small, self.scale / len(self.eyes) * wish)
+        slope = slope * (self.clamp / slope.square().mean().sqrt().clamp(min=self.clamp))
         with torch.no_grad():
-            guess = self.clean(self.net, self.x) - self.sigma**2 / size * slope
-            self.last = guess + (self.x - guess) * (self.next / self.sigma)
+            self.guess = self.clean(self.net, self.x) - self.sigma**2 / size * slope
         return [slope]
+
+    def on(self):
+        """Go to the next level, as every step does that is not measured again and again."""
+        self.x = self.guess + (self.x - self.guess) * (self.levels[self.done + 1] / self.sigma)
+        self.done += 1
+
+    def canvas(self):
+        """The picture as it is now, in [0, 1]."""
+        return ((self.guess + 1) / 2).clamp(0, 1)
 
 
 def checkpointed_(net):

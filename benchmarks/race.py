@@ -1,9 +1,10 @@
 """Seconds until a picture pleases as much: the original paints its steps, then we paint until a guide in
 float32 likes ours no less. On the embedded world, with one guide, three seeds each.
 
-    python -m benchmarks race [CASE …]      # deep-daze, big-sleep, vqgan-clip
+    python -m benchmarks race [CASE …]
 
 The guide sees the whole picture and crops of it that neither side was shown. Looking on takes no time.
+Numbers go to assets/bench.json, under "race".
 """
 
 import argparse
@@ -12,18 +13,18 @@ import sys
 
 import torch
 
-from benchmarks import originals
-from benchmarks.cases import Case
+from benchmarks import originals, report
+from benchmarks.cases import Case, chosen
 from benchmarks.ours import Step
 from benchmarks.worker import Clock
 from helpers import machine, perceptors
 from helpers.cutouts import Cutouts
-from helpers.errors import unknown
+from helpers.errors import Refused
 from helpers.guides import spherical
 
 GUIDE, SEEDS, STEPS, EVERY, PATIENCE = "disco-resnet", (1, 2, 3), 160, 4, 4
 PROMPTS = "a red lighthouse by the sea at sunset", "a blue cat in the snow", "a yellow balloon over a city"
-# The originals' knobs; ours are our defaults.
+# The originals' knobs, guidance scale and clamp those that suit this world's networks; ours are our defaults.
 RACES = {
     "deep-daze": Case("deep_daze", "deep_daze", {"crops": 16, "overview": 0, "layers": 16, "augment": "",
                                                  "look_noise": "0", "smallest_crop": "0.1"}),
@@ -32,6 +33,12 @@ RACES = {
         "largest_crop": "0.95", "crop_sizes": "bell", "crop_mean": 0.8, "crop_spread": 0.3}),
     "vqgan-clip": Case("vqgan_clip", "vqgan_clip", {
         "crops": 32, "overview": 0, "augment": "affine, perspective, jitter, erase", "look_noise": "0.1"}),
+    "clip-guided-diffusion": Case("clip_guided_diffusion", "diffusion", {
+        "crops": 16, "overview": 0, "augment": "", "look_noise": "0", "smallest_crop": "0.4", "range": "0",
+        "steps": 100}),
+    "disco-diffusion": Case("disco_diffusion", "diffusion", {
+        "batches": "4", "augment": "flip, affine, gray, jitter", "look_noise": "0.01", "range": "0",
+        "steps": 250}),
 }
 
 
@@ -41,34 +48,62 @@ def main(words):
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"default: all of {', '.join(RACES)}")
     given = parser.parse_args(words)
     machine.threads()
-    for name in given.cases or RACES:
-        if name not in RACES:
-            parser.error(str(unknown("race", name, RACES)))
-        ratios = [run(name, RACES[name], seed, text) for seed, text in zip(SEEDS, PROMPTS, strict=True)]
-        say(f"{name}: {statistics.median(ratios):.2g} times as quick, the median of {len(ratios)}")
+    try:
+        races = chosen(given.cases, RACES)
+    except Refused as refusal:
+        parser.error(str(refusal))
+    place = report.here(machine.device())
+    for name, case in races.items():
+        row = entry([run(name, case, seed, text) for seed, text in zip(SEEDS, PROMPTS, strict=True)])
+        report.keep(report.merged({name: row}, place, part="race"))
+        say(f"{name}: {row['ratio']:.2g} times as quick, the median of {len(row['seeds'])}")
+
+
+def entry(runs):
+    """The row of a race; who never got there counts as a ratio of 0."""
+    ratios = [one["original_seconds"] / one["seconds"] if one["won"] else 0.0 for one in runs]
+    return {"ratio": statistics.median(ratios), "seeds": runs}
 
 
 def run(name, case, seed, text):
-    """How many times as quick we are with this seed; 0 where we never got there."""
+    """Both sides with this seed: how long each painted, and how far the guide found each from the words."""
     shared = {"perceptors": GUIDE, "seed": seed, "prompts": text, "every": 10**3}
     clock, judge = Clock(machine.device()), Judge(text)
-    theirs = getattr(originals, case.original)(case_settings(case, case.knobs | shared))
-    seconds = sum(clock(theirs).seconds for _ in range(STEPS))
-    with torch.no_grad():
-        aim = judge(theirs.canvas())
-    mine = Step(case.system, case_settings(case, shared | {"steps": STEPS * PATIENCE}))
-    taken, here = 0.0, float("inf")
-    for turn in range(1, STEPS * PATIENCE + 1):
-        taken += clock(mine).seconds
-        if not turn % EVERY and (here := judge(mine.painting.image())) <= aim:
-            break
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)         # of the originals' augmentations
+        seconds, aim = theirs(case, settings_of(case, case.knobs | shared), clock, judge)
+    more = {"steps": STEPS * PATIENCE} if "diffusion" not in case.system else {}
+    taken, here, turns = ours(Step(case.system, settings_of(case, shared | more)), clock, judge, aim)
     won = here <= aim
     say(f"  {name}, seed {seed}: theirs {aim:.4f} in {seconds:.1f} s; ours "
-        + (f"in {taken:.1f} s, {turn} steps" if won else f"only {here:.4f} in {taken:.1f} s"))
-    return seconds / taken if won else 0.0
+        + (f"in {taken:.1f} s, {turns} steps" if won else f"only {here:.4f} in {taken:.1f} s"))
+    return {"seed": seed, "original_seconds": seconds, "seconds": taken, "steps": turns, "won": won,
+            "original_loss": aim, "loss": here}
 
 
-def case_settings(case, knobs):
+def theirs(case, settings, clock, judge):
+    """Seconds of the original's whole picture, and how the guide finds it."""
+    step, seconds = getattr(originals, case.original)(settings), 0.0
+    for _ in range(min(STEPS, settings.length()) if case.original != "diffusion" else settings.length()):
+        seconds += clock(step).seconds
+        step.on()
+    with torch.no_grad():
+        return seconds, judge(step.canvas())
+
+
+def ours(step, clock, judge, aim):
+    """Seconds until the picture shown pleases as much as `aim` or is finished, how it pleases then, steps."""
+    taken, here, last = 0.0, float("inf"), step.painting.steps
+    for turn in range(1, last + 1):
+        taken += clock(step).seconds
+        if turn % EVERY == 0 or turn == last:
+            here = judge(step.painting.image())
+            if here <= aim:
+                break
+    return taken, here, turn
+
+
+def settings_of(case, knobs):
     return Case(case.system, knobs=knobs).settings(None)
 
 

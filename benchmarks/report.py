@@ -36,9 +36,9 @@ def cosine(ours, exact):
 
 
 def here(device):
-    """This machine in words."""
+    """This machine in words, and what ours computes in on it."""
     words = [machine.describe(device), model()] if device.type == "cpu" else [machine.describe(device)]
-    return ", ".join([*filter(None, words), "bf16" if uses_bf16(device) else "fp32"])
+    return ", ".join([*filter(None, words), "bf16" if uses_bf16(device) else "fp32, for want of bf16"])
 
 
 def model():
@@ -48,21 +48,30 @@ def model():
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
-def merged(cases, name, path=TABLE):
-    """The report with these cases in it; older ones stay if they are of the same machine."""
-    old = json.loads(path.read_text()) if path.exists() else {}
-    kept = old["cases"] if old.get("machine") == name else {}
-    return {"machine": name, "cases": kept | {case: rounded(row) for case, row in cases.items()}}
+def merged(rows, place, path=None, part=""):
+    """The whole file with these rows in the table called `part` ("" is that of `make bench`); older rows of
+    it stay if they are of the same machine."""
+    path = path or TABLE
+    whole = json.loads(path.read_text()) if path.exists() else {}
+    old = whole.get(part, {}) if part else whole
+    kept = old.get("cases", {}) if old.get("machine") == place else {}
+    table = {"machine": place, "cases": kept | {name: rounded(row) for name, row in rows.items()}}
+    return whole | ({part: table} if part else table)
 
 
-def rounded(row):
+def rounded(value, name=""):
     """Four digits are more than a clock can tell; a cosine is told by what it lacks."""
-    return {key: value if value is None else round(value, 6) if key == "cosine" else float(f"{value:.4g}")
-            for key, value in row.items()}
+    if isinstance(value, dict):
+        return {key: rounded(inside, key) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [rounded(inside) for inside in value]
+    if isinstance(value, float):
+        return round(value, 6) if name == "cosine" else float(f"{value:.4g}")
+    return value
 
 
-def keep(report, path=TABLE):
-    safe_files.write(path, (json.dumps(report, indent=1) + "\n").encode())
+def keep(report, path=None):
+    safe_files.write(path or TABLE, (json.dumps(report, indent=1) + "\n").encode())
 
 
 def shown(report):
@@ -70,7 +79,13 @@ def shown(report):
     width = max(map(len, report["cases"]), default=4) + 2
     lines = [report["machine"], " " * width + "".join(f"{title:>10}" for title in COLUMNS.values())]
     for name, row in report["cases"].items():
-        numbers = ("" if row[key] is None else f"{row[key]:.5f}" if key == "cosine" else f"{row[key]:.4g}"
-                   for key in COLUMNS)
+        numbers = (written(key, row.get(key)) for key in COLUMNS)
         lines.append(f"{name:{width}}" + "".join(f"{number:>10}" for number in numbers))
+        lines += [" " * width + f"{key}: {row[key]}" for key in ("error", "original_error") if key in row]
     return "\n".join(lines)
+
+
+def written(key, number):
+    if number is None:
+        return ""
+    return f"{number:.5f}" if key == "cosine" else f"{number:.4g}"

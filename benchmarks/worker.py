@@ -18,7 +18,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import originals, ours
-from benchmarks.cases import CASES
+from benchmarks.cases import case_of
 from helpers import machine
 from helpers.precision import uses_bf16
 
@@ -107,7 +107,7 @@ def main(arguments):
     machine.threads()
     if side == "exact":
         os.environ["DISCOTHEQUE_PRECISION"] = "fp32"
-    sys.stdout.write(json.dumps(measure(CASES[name], side, folder)) + "\n")
+    sys.stdout.write(json.dumps(measure(case_of(name), side, folder)) + "\n")
 
 
 if __name__ == "__main__":

@@ -45,17 +45,23 @@ class Diffusion(Frames):
         self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
 
     @property
+    def guide(self):
+        return self.denoise.guide
+
+    @property
     def sigma(self):
         """The noise level of x."""
         return float(self.levels[self.skip + self.step])
 
     def one_step(self):
-        state = fitting(self.stepped, self.denoise.guide.economize)
-        if not state.x.isfinite().all():
+        state = fitting(self.stepped, self.economize)
+        torn = torch.as_tensor(self.denoise.torn, device=state.x.device)
+        sound, torn = torch.stack([state.x.isfinite().all(), torn]).tolist()        # the only wait of a step
+        if not sound:
             raise Refused(f"the picture is not a number after step {self.step + 1}",
                           "a picture needs finite steps",
                           "try a lower guidance_scale, or another network or precision")
-        self.failures = self.failures + 1 if self.denoise.torn else 0
+        self.failures = self.failures + 1 if torn else 0
         if self.failures >= PATIENCE:
             raise Refused(f"the guide's slope was not a number {PATIENCE} steps in a row",
                           "a picture needs finite steps", "try a lower guidance_scale, or fewer perceptors")
@@ -82,9 +88,11 @@ class Diffusion(Frames):
         """In how many the step is to be taken, so that the guide pulls little enough in each (after Crowson's
         clip-guided-diffusion of 2024, which chooses its next level by that)."""
         high, low = (float(level) for level in self.levels[self.skip + self.step:][:2])
+        if not self.pull:
+            return 1
         moved = high**2 / math.sqrt(1 + high**2) * (1 - low / high) * self.denoise.slope
         most = moved.square().mean((1, 2, 3)).sqrt().max().item()
-        return min(MOST_PARTS, math.ceil(most / self.pull)) if self.pull and math.isfinite(most) else 1
+        return min(MOST_PARTS, math.ceil(most / self.pull)) if math.isfinite(most) else 1
 
     def finer(self, parts):
         """The levels with this step in so many parts, even in the logarithm; the last step of all is even in

@@ -38,6 +38,7 @@ class Frames:
         self.steps, self.every = steps, every
         self.before_step, self.networks = list(before_step), list(networks)
         self.step, self.seconds, self.retune, self.opening = 0, 0.0, None, None
+        self.savings = []           # (words, deed): what else a step may do to take less memory, best first
 
     def __iter__(self):
         return self
@@ -66,6 +67,14 @@ class Frames:
     def progress(self):
         return self.step / max(1, self.steps)
 
+    def economize(self):
+        """Take less memory at a time for the same result: how, in words; nothing where no way is left."""
+        if self.savings:
+            words, deed = self.savings.pop(0)
+            deed()
+            return words
+        return "looking at half as many crops at a time" if self.guide.economize() else ""
+
     def begin(self):
         """What comes before the hooks of a step."""
 
@@ -79,8 +88,8 @@ class Frames:
 
 
 def fitting(work, economize):
-    """What `work()` gives; where it runs out of memory, `economize()` first, as often as there is something
-    to save, else it is Refused."""
+    """What `work()` gives; where it runs out of memory, `economize()` first, as often as it tells a way to
+    save, else it is Refused."""
     while True:
         full = None
         try:
@@ -90,10 +99,10 @@ def fitting(work, economize):
                 raise
             full = str(error)
         # outside of `except`, whose traceback would hold on to the tensors
-        if not economize():
+        if not (saved := economize()):
             raise Refused("the picture does not fit into memory", "it would on a larger machine",
                           "try a smaller width and height, or fewer crops")
-        log.warning("out of memory: looking at half as many crops at a time (%s)", full[:80])
+        log.warning("out of memory: %s (%s)", saved, full[:80])
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

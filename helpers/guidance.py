@@ -37,7 +37,7 @@ class Guided:
         self.net, self.guide, self.scale, self.secondary, self.through = net, guide, scale, secondary, through
         self.batches, self.clamp, self.center, self.threshold = batches, clamp, center, threshold
         self.noisy, self.held = noisy, held
-        self.torn = False           # was the last slope not a number?
+        self.torn = False           # was the last slope not a number? A tensor, once it is known
         self.resting = False        # is the guide not asked now?
         self.pace = pace or (lambda sigma: 1 - net.process.time(sigma) / (len(net.process.sigmas) - 1))
         self.losses = {}            # of the last step, by name
@@ -84,11 +84,10 @@ class Guided:
         return self.sound(torch.autograd.grad(sum(losses.values()), leaf)[0])
 
     def sound(self, slope):
-        """The slope, or none where it is not a number."""
-        if slope.isfinite().all():
-            return slope
-        self.torn = True
-        return torch.zeros_like(slope)
+        """The slope, or none where it is not a number; nothing is read back from the device."""
+        whole = slope.isfinite().all()
+        self.torn = ~whole | self.torn
+        return torch.where(whole, slope, 0)
 
     def look(self, small, sigma, size):
         """The network's guess, and what the guide sees: at first the clean picture, by and by the noisy one

@@ -51,7 +51,7 @@ class Painting(Frames):
 
     def one_step(self):
         """Try until it fits into memory, then move the canvas; name -> loss."""
-        losses, sound = fitting(self.slopes, self.guide.economize)
+        losses, sound = fitting(self.slopes, self.economize)
         self.move(sound)
         return losses
 

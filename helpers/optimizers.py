@@ -45,14 +45,13 @@ class AdamP(_Adamlike):
         mean, spread = self.moments(p, grad, state, group)
         step = mean / spread
         if p.ndim > 1:
-            for view in (lambda x: x.flatten(1), lambda x: x.flatten()[None]):      # by output, then as one
-                weights, slope = view(p), view(grad)
+            for view in (lambda x: x.flatten()[None], lambda x: x.flatten(1)):      # as one, or by output
+                weights, slope, flat = view(p), view(grad), view(mean / spread)
                 cos = torch.nn.functional.cosine_similarity(weights, slope, dim=1).abs().max()
-                if cos < delta / math.sqrt(weights.shape[1]):
-                    unit = weights / (weights.norm(dim=1, keepdim=True) + group["eps"])
-                    flat = view(step)
-                    step = (flat - unit * (unit * flat).sum(1, keepdim=True)).view_as(p)
-                    break
+                unit = weights / (weights.norm(dim=1, keepdim=True) + group["eps"])
+                tangent = (flat - unit * (unit * flat).sum(1, keepdim=True)).view_as(p)
+                # chosen where it is: to branch, the GPU would have to be waited for, twice per weight
+                step = torch.where(cos < delta / math.sqrt(weights.shape[1]), tangent, step)
         p.sub_(step, alpha=group["lr"])
 
 

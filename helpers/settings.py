@@ -79,6 +79,8 @@ class Common(Settings):
     seed: int = knob(0, "same seed, same picture", low=0, high=2**32 - 1, step=1)
     device: str = knob("auto", "where to compute; auto takes a GPU where there is one (cuda_device)",
                        choices=("auto", "cpu", "cuda", "mps"), group="Fine tuning")
+    memory: int = knob(0, "GB of graphics memory to get along with, 0 is what is free", low=0, high=192,
+                       step=1, group="Fine tuning")
     perceptors: str = knob("", "who looks at the picture: names, with commas; empty is the built-in pair "
                            "(clip_model, model_name)", group="Fine tuning")
 

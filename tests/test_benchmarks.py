@@ -1,58 +1,24 @@
-"""Benchmarks: both sides of every case do the same, in a small world; what can be counted does not grow."""
+"""Benchmarks: both sides of every case do the same, in a small world, and what came out is kept."""
 
 import json
-from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
-import stand_ins
 import torch
-from open_clip.model import CLIP
-from torch.utils._python_dispatch import TorchDispatchMode
+from small_cases import PAIRS, knobs, shrunk
 
 from benchmarks import __main__ as program
-from benchmarks import networks, originals, ours, race, report, worker
-from benchmarks.cases import CASES
+from benchmarks import gpu, originals, ours, race, report, unfinished, worker
+from benchmarks.cases import CASES, GPU, case_of, chosen
+from helpers import machine
 from helpers.errors import Refused
-from helpers.networks import adm, secondary
 
-PAIRS = {name: case for name, case in CASES.items() if case.original}
 ALL_SEEN = {"overview": 4, "crops": 0, "augment": "", "look_noise": "0", "gray_crops": "0"}
-
-
-def eye(vision):
-    torch.manual_seed(3)
-    text = {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 1, "layers": 1}
-    return networks.awake_(CLIP(32, {"image_size": 64, "width": 64, **vision}, text, quick_gelu=True))
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """Knobs that name tiny networks, and few of everything."""
-    folder = tmp_path_factory.mktemp("networks")
-
-    def save(net, kind, config, name):
-        return networks.save(net, kind, config, folder / f"{name}.safetensors")
-
-    generator = {"layers": [(0, 4, 4), (1, 4, 2), (1, 2, 1)], "width": 16, "attention": 1, "classes": 5,
-                 "z_dim": 6, "class_dim": 5, "n_stats": 3}
-    second = {"widths": [8, 8, 8]}
-    denoiser = {**stand_ins.SMALL, "unshuffle": 1, "learn_sigma": True, "objective": "noise"}
-    eyes = {"ViT-B/32": save(eye({"layers": 2, "patch_size": 16}), "perceptor", {}, "vit"),
-            "RN50": save(eye({"layers": (1, 1, 1, 1), "width": 8}), "perceptor", {}, "rn")}
-    return {"perceptors": eyes, "width": 64, "height": 64, "layers": 3, "hidden": 32, "crops": 4,
-            "vqgan": save(stand_ins.coder(), "vqgan", stand_ins.TINY, "vqgan"),
-            "gan": save(networks.generator(generator), "biggan", generator, "gan"),
-            "model": save(networks.awake_(adm.build(denoiser)), "adm", denoiser, "adm"),
-            "secondary": save(secondary.build(second), "secondary", second, "second")}
-
-
-def shrunk(case, small, **more):
-    """The case with the knobs it has turned down."""
-    knobs = {**case.knobs, **{name: small[name] for name in small if name in case.knobs}}
-    knobs |= {"hidden": 32} if case.system == "deep_daze" else {}
-    names = [name.strip() for name in case.knobs["perceptors"].split(",")]
-    knobs["perceptors"] = ", ".join(small["perceptors"][name] for name in names if name != "ViT-B/16")
-    return replace(case, knobs=knobs | more)
+    return knobs(tmp_path_factory.mktemp("networks"))
 
 
 def both(case):
@@ -97,77 +63,170 @@ def test_reports_of_one_machine_are_merged(tmp_path):
     assert kept["machine"] == "here" and list(kept["cases"]) == ["a", "b"]
     assert kept["cases"]["a"] == row | {"seconds": 1.235, "cosine": 0.999877}
     assert list(report.merged({"c": row}, "elsewhere", path)["cases"]) == ["c"]
+    report.keep(report.merged({"c": {"seeds": [row]}}, "elsewhere", path, "race"), path)
+    both = report.merged({"d": row}, "here", path)
+    assert list(both["cases"]) == ["a", "b", "d"]
+    assert both["race"]["cases"]["c"]["seeds"][0]["seconds"] == 1.235
     assert "0.99988" in report.shown(kept).splitlines()[-1]
 
 
 def test_cases_by_name():
-    assert list(program.chosen(["rn50"])) == ["rn50"] and list(program.chosen([])) == list(CASES)
+    assert list(chosen(["rn50"])) == ["rn50"] and list(chosen([])) == list(CASES)
     with pytest.raises(Refused) as refused:
-        program.chosen(["rn5"])
+        chosen(["rn5"])
     assert str(refused.value).startswith("no case called 'rn5'; did you mean 'rn50'?")
+    assert case_of("vqgan-clip-768@8").knobs["memory"] == 8 and case_of("rn50") is CASES["rn50"]
+
+
+ROW = {"seconds": 1.0, "original_seconds": None, "ratio": None, "peak_gib": 2.0, "original_peak_gib": None,
+       "floor_seconds": 0.5, "cosine": 1.0}
+
+
+class Bench:
+    """The program, its measurements made up: `broken` sides fail."""
+
+    def __init__(self, folder, monkeypatch):
+        self.asked, self.broken, self.table = [], set(), folder / "bench.json"
+        monkeypatch.setattr(report, "TABLE", self.table)
+        monkeypatch.setattr(unfinished, "PLACE", folder / "unfinished.json")
+        monkeypatch.setattr(program, "alone", self.alone)
+        monkeypatch.setattr(program.torch, "load", lambda path: [torch.ones(1)])
+
+    def alone(self, name, side, folder):
+        self.asked.append((name, side))
+        if (name, side) in self.broken:
+            raise KeyboardInterrupt if side == "exact" else Refused("too large", "small ones are not", "one")
+        return {"seconds": 1.0, "peak_gib": 2.0, "rate": 1.0, "flops": 1.0}
+
+    def cases(self):
+        return json.loads(self.table.read_text())["cases"]
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    return Bench(tmp_path, monkeypatch)
+
+
+def test_what_fails_is_told_and_the_others_go_on(bench, capsys):
+    bench.broken = {("rn50", "ours"), ("vit-b-32", "original")}
+    assert program.main(["rn50", "vit-b-32", "world-gan", "--rounds", "2"]) == 1
+    cases, said = bench.cases(), capsys.readouterr().out
+    assert cases["rn50"] == {"error": "too large; small ones are not: one"}
+    assert cases["vit-b-32"]["seconds"] == 1 and cases["vit-b-32"]["original_seconds"] is None
+    assert "too large" in cases["vit-b-32"]["original_error"] and cases["world-gan"]["ratio"] is None
+    assert "rn50 failed, about" in said and "error: too large" in said
+    bench.broken, bench.asked = set(), []
+    assert program.main(["rn50", "vit-b-32", "world-gan", "--rounds", "2"]) == 0
+    assert {name for name, _ in bench.asked} == {"rn50"} and bench.cases()["rn50"]["seconds"] == 1
+
+
+def test_a_run_that_was_stopped_goes_on(bench, capsys):
+    bench.broken = {("vit-b-32", "exact")}
+    with pytest.raises(KeyboardInterrupt):
+        program.main(["rn50", "vit-b-32"])
+    assert list(bench.cases()) == ["rn50"], "what is finished is kept at once"
+    bench.broken, bench.asked = set(), []
+    assert program.main(["rn50", "vit-b-32", "--rounds", "2"]) == 0 and len(bench.asked) == 10, "another run"
+    bench.broken = {("vit-b-32", "exact")}
+    with pytest.raises(KeyboardInterrupt):
+        program.main(["rn50", "vit-b-32"])
+    bench.broken, bench.asked = set(), []
+    assert program.main(["rn50", "vit-b-32"]) == 0 and bench.asked[0] == ("vit-b-32", "ours")
+    assert "1 of 2 cases are there from before" in capsys.readouterr().out
+    bench.asked = []
+    assert program.main(["rn50", "vit-b-32"]) == 0 and bench.asked[0] == ("rn50", "ours"), "finished: anew"
+
+
+def test_a_fresh_run_begins_anew(bench):
+    bench.broken = {("vit-b-32", "exact")}
+    with pytest.raises(KeyboardInterrupt):
+        program.main(["rn50", "vit-b-32"])
+    bench.broken, bench.asked = set(), []
+    assert program.main(["rn50", "vit-b-32", "--fresh"]) == 0 and bench.asked[0] == ("rn50", "ours")
+
+
+@pytest.mark.parametrize("rounds, words", [("0", "rounds is 0; it takes at least one: try 3")])
+def test_rounds_are_at_least_one(bench, rounds, words, capsys):
+    with pytest.raises(SystemExit):
+        program.main(["rn50", "--rounds", rounds])
+    assert words in capsys.readouterr().err and not bench.asked
+
+
+def test_a_measurement_that_dies_says_of_what(monkeypatch, tmp_path):
+    done = SimpleNamespace(returncode=1, stdout="", stderr="Traceback\nOutOfMemoryError: no room\n")
+    monkeypatch.setattr(program.subprocess, "run", lambda *_, **__: done)
+    for code, words in ((1, "OutOfMemoryError: no room"), (-9, "it was killed")):
+        done.returncode = code
+        with pytest.raises(Refused) as refused:
+            program.alone("rn50", "ours", tmp_path)
+        assert str(refused.value).startswith(f"rn50 (ours) did not come to its end ({words});")
+
+
+def test_the_report_says_what_ours_computes_in(monkeypatch):
+    for low, words in ((True, ", bf16"), (False, ", fp32, for want of bf16")):
+        monkeypatch.setattr(report, "uses_bf16", lambda device, low=low: low)
+        assert report.here(torch.device("cpu")).endswith(words)
+
+
+def test_no_table_of_a_gpu_without_one(monkeypatch, capsys):
+    monkeypatch.setattr(machine, "_present", lambda torch: ["cpu"])
+    monkeypatch.setattr(gpu, "run", None)
+    with pytest.raises(SystemExit) as left:
+        program.main(["gpu"])
+    assert left.value.code == 2 and "device is 'cuda'; this machine has 'cpu'" in capsys.readouterr().err
+
+
+def test_the_table_of_a_gpu(tmp_path, monkeypatch):
+    """Of a card of 10 GB that cannot do the largest case as a 4 GB card."""
+    monkeypatch.setattr(machine, "memory", lambda device: {"total": 10 << 30})
+    monkeypatch.setattr(report, "here", lambda device: "a card")
+    asked = []
+
+    def alone(name, side, folder):
+        asked.append(name)
+        if name == "deep-daze-512@4":
+            raise Refused("too large", "small ones are not", "one")
+        return {"seconds": 0.25, "peak_gib": 3.0, "rate": 1.0}
+
+    page, table = tmp_path / "README.md", tmp_path / "bench.json"
+    page.write_text(f"above\n{gpu.BEGIN}old\n{gpu.END}\nbelow\n")
+    table.write_text('{"machine": "here", "cases": {"a": 1}}')
+    cases = chosen(["deep-daze-512", "big-sleep-512"], GPU)
+    status = gpu.run(cases, 1, "cuda", lambda *_: ROW | {"original_error": "too large"}, alone, table, page)
+    assert status == 1 and asked[:3] == ["deep-daze-512@4", "deep-daze-512@6", "deep-daze-512@8"]
+    kept = json.loads(table.read_text())
+    assert kept["cases"] == {"a": 1} and "error" in kept["gpu"]["cases"]["deep-daze-512"]["cards"]["4"]
+    *_, first, second, _, below = page.read_text().splitlines()
+    assert first.startswith("| deep-daze-512 | 1 | 2 |  | fails | 0.25 s, 3 GiB |") and below == "below"
+    assert second.startswith("| big-sleep-512 | 1 | 2 |  | 0.25 s, 3 GiB |")
+    gpu.publish({}, page)
+    assert page.read_text() == f"above\n{gpu.BEGIN}{gpu.NONE}{gpu.END}\nbelow\n"
+
+
+def test_the_readme_has_the_table_that_was_measured():
+    assert gpu.BEGIN + gpu.markdown(gpu.kept()) + gpu.END in gpu.README.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", race.RACES)
 def test_a_race_has_an_end(name, monkeypatch, capsys):
+    monkeypatch.setenv("REHEARSAL", "1")
     monkeypatch.setattr(race, "STEPS", 1)
-    case = race.RACES[name]
-    few = replace(case, knobs=case.knobs | {"crops": 2, "layers": 3} if name == "deep-daze" else
-                  case.knobs | {"crops": 2})
-    assert race.run(name, few, 1, "a red boat") >= 0
+    row = race.run(name, race.RACES[name], 1, "a red boat")
     assert capsys.readouterr().out.startswith(f"  {name}, seed 1: theirs ")
+    assert row["seconds"] > 0 < row["original_seconds"]
+    assert row["won"] == (row["loss"] <= row["original_loss"])
 
 
-def test_products_are_counted_exactly():
-    x, w = torch.ones(3, 5, requires_grad=True), torch.ones(5, 7)
-    flops, _ = worker.counted(lambda: list(torch.autograd.grad((x @ w).sum(), x)))
-    assert flops == 2 * (2 * 3 * 5 * 7)     # there and back
+def test_a_race_is_kept(monkeypatch, tmp_path, capsys):
+    runs = iter([{"original_seconds": 6.0, "seconds": taken, "won": won}
+                 for taken, won in ((2.0, True), (1.0, True), (1.0, False))])
+    monkeypatch.setattr(race, "run", lambda *_: next(runs))
+    table = tmp_path / "bench.json"
+    monkeypatch.setattr(report, "TABLE", table)
+    race.main(["disco-diffusion"])
+    assert json.loads(table.read_text())["race"]["cases"]["disco-diffusion"]["ratio"] == 3.0
+    assert "3 times as quick, the median of 3" in capsys.readouterr().out
 
 
-def flops(case):
-    """Of each of two steps, which cost the same."""
-    step = ours.made(case, case.settings(None))
-    first, second = (worker.counted(step)[0] for _ in range(2))
-    assert first == second
-    return first
-
-
-GUIDED = ("deep-daze-512", "big-sleep-512", "vqgan-clip-256", "diffusion-256-secondary")
-
-
-@pytest.mark.parametrize("name", GUIDED)
-def test_work_grows_with_crops_as_a_line(name, small):
-    counts = [flops(shrunk(PAIRS[name], small, crops=crops)) for crops in (2, 4, 6, 8)]
-    steps = {after - before for before, after in zip(counts, counts[1:], strict=False)}
-    assert len(steps) == 1 and steps.pop() > 0
-
-
-@pytest.mark.parametrize("name", ["deep-daze-512", "vqgan-clip-256"])      # a U-Net's attention grows faster
-def test_work_grows_no_faster_than_pixels(name, small):
-    sides = (64, 96, 128, 160)
-    counts = [flops(shrunk(PAIRS[name], small, width=side, height=side)) for side in sides]
-    per_pixel = [count / side**2 for side, count in zip(sides, counts, strict=True)]
-    assert per_pixel == sorted(per_pixel, reverse=True)
-
-
-class Calls(TorchDispatchMode):
-    """Counts operators."""
-
-    number = 0
-
-    def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
-        self.number += 1
-        return operator(*args, **(kwargs or {}))
-
-
-@pytest.mark.parametrize("name", GUIDED)
-def test_no_operator_is_called_crop_by_crop(name, small):
-    called = []
-    for crops in (4, 16):
-        changed = {"look_noise": "0.1", "augment": "flip, affine, jitter, erase"}
-        case = shrunk(PAIRS[name], small, crops=crops, **changed)
-        step = ours.made(case, case.settings(None))
-        step()
-        with Calls() as calls:
-            step()
-        called.append(calls.number)
-    assert called[0] == called[1]
+def test_races_are_of_every_system_that_is_guided():
+    assert {case.system for case in race.RACES.values()} == {case.system for case in PAIRS.values()}

@@ -95,10 +95,11 @@ def test_widgets():
 
 
 def test_widgets_in_groups():
-    assert list(forms.sliders(Example(), "Fine tuning")) == ["device", "perceptors", "crops", "contrast"]
+    assert list(forms.sliders(Example(), "Fine tuning")) == ["device", "memory", "perceptors", "crops",
+                                                             "contrast"]
     box = forms.arranged(forms.sliders(Example()), Example)
     assert box.children[1].get_title(0) == "Fine tuning" and box.children[1].selected_index is None
-    assert len(box.children[0].children) + 4 == len(knobs(Example))
+    assert len(box.children[0].children) + 5 == len(knobs(Example))
 
 
 def test_a_picture_itself_has_no_widget():

@@ -222,6 +222,18 @@ def test_out_of_memory_goes_on_with_less_at_a_time(caplog):
     assert "half as many" in caplog.text
 
 
+def test_what_a_painting_kept_goes_before_it_looks_at_less(caplog):
+    guide, done = Hungry(4), []
+    painting = paint(Number(), guide, steps=2, optimizer="SGD", learning_rate=0.1)
+    painting.savings.append(("computing again what was kept", lambda: done.append(guide.flight)))
+    with caplog.at_level(logging.WARNING):
+        list(painting)
+    assert done == [8] and guide.flight == 4 and painting.savings == []
+    told = [record.getMessage().split(" (")[0] for record in caplog.records]
+    assert told == ["out of memory: computing again what was kept",
+                    "out of memory: looking at half as many crops at a time"]
+
+
 def test_out_of_memory_for_good():
     with pytest.raises(Refused) as refusal:
         list(paint(Number(), Hungry(0), steps=2))

@@ -1,10 +1,17 @@
 """The machine: device by name, dice that differ, threads, versions."""
 
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from helpers import machine
 from helpers.errors import Refused
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_device_of_this_machine(monkeypatch):
@@ -67,6 +74,32 @@ def test_threads_are_ours(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert machine.threads() == machine.cores() >= 1
     assert machine.threads(before) == before
+
+
+FAULTS = """
+import resource, sys, torch
+from helpers import machine
+{}
+def faults():
+    for size in (10, 20, 10, 20):       # 40 and 80 MB, as a step takes and gives them back
+        torch.ones(size << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+before = [faults() for _ in range(4)]
+print(faults() - before[-1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="no glibc")
+def test_memory_is_kept_for_the_next_step(monkeypatch):
+    def faults(deed):
+        done = subprocess.run([sys.executable, "-c", FAULTS.format(deed)], cwd=ROOT, text=True,
+                              stdout=subprocess.PIPE, check=True)
+        return int(done.stdout)
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    assert faults("machine.keep_memory()") < 1000 < faults("")
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "1000000")
+    assert faults("machine.keep_memory()") > 1000, "who says otherwise is heard"
 
 
 def test_facts():

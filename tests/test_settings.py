@@ -98,7 +98,7 @@ def test_unknown_without_a_guess_lists_all():
     with pytest.raises(Refused) as refused:
         Common.of(zzz=1)
     assert str(refused.value) == ("no setting called 'zzz'; choose one of 'prompts', 'width', 'height', "
-                                  "'steps', 'seed', 'device', 'perceptors'")
+                                  "'steps', 'seed', 'device', 'memory', 'perceptors'")
 
 
 def test_pictures_may_take_the_place_of_words():
@@ -132,7 +132,7 @@ def test_rehearsal(monkeypatch):
 
 def test_knobs_know_themselves():
     known = knobs(Example)
-    assert list(known)[-4:] == ["device", "perceptors", "crops", "contrast"]         # fine tuning comes last
+    assert list(known)[-5:] == ["device", "memory", "perceptors", "crops", "contrast"], "fine tuning is last"
     assert known["steps"].default == 100 and knobs(Common)["steps"].default == 200
     assert known["crops"].traditional == ["cutn", "num_cuts", "num_cutouts"] and known["crops"].live
     assert known["contrast"].type is float and known["learning_rate"].type is str

@@ -64,8 +64,8 @@ def test_the_same_seed_the_same_picture(name):
 STORY = {"prompts": "moon ^ sea", "steps": 4}
 FILM = {"film": 3, "steps": 2}
 TURNED = {
-    "prompts": ({}, "castle"), "every": None, "device": None, "perceptors": ({}, "disco-darknet"),
-          "seed": ({}, 9),
+    "prompts": ({}, "castle"), "every": None, "device": None, "memory": None,
+    "perceptors": ({}, "disco-darknet"), "seed": ({}, 9),
     "width": ({}, 96), "height": ({}, 96), "image_prompts": ({}, photo(1)), "noise_prompts": ({}, "7:0.5"),
     "prompt_weights": ({}, "0: 1, 1: 0.5 | 2"), "perceptor_weights": ({}, "1 | 0"),
     "fuzzy": ({}, 0.1), "save_at": None, "tiles": ({"init_image": photo(2)}, 2), "most_pull": ({}, 0.01),

@@ -18,15 +18,16 @@ class Prompts(Guide):
     """Mean over looks of the weighted distance to each target.
 
     `averaging`: the part of the loss taken from the mean of all looks rather than from each (DeepDaze's
-    averaging_weight).
+    averaging_weight). `in_flight`: looks encoded at once, None for all; each part of more is encoded again on
+    the way back.
     """
 
-    def __init__(self, perceptor, cutouts, targets, distance="spherical", averaging=0.0, rivalry=0.0):
+    def __init__(self, perceptor, cutouts, targets, distance="spherical", averaging=0.0, rivalry=0.0,
+                 in_flight=None):
         super().__init__()
         self.perceptor, self.cutouts = perceptor.requires_grad_(False), cutouts
         self.distance, self.averaging = DISTANCES[distance], averaging
-        self.targets, self.rivalry = targets, rivalry
-        self.in_flight = None           # looks encoded at once; None = all of them
+        self.targets, self.rivalry, self.in_flight = targets, rivalry, in_flight
 
     def forward(self, image, progress=0.0):
         looks = self.encode(self.cutouts(image, progress)).float()

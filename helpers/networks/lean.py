@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-PIECE = 1 << 18     # numbers at a time, 1 MiB in float32
+PIECE = 1 << 18     # numbers at a time, 1 MiB in float32: what a CPU's cache holds
+LARGE = 1 << 25     # elsewhere: enough for a GPU to be busy, and little of its memory
 
 
 class NormSwish(torch.autograd.Function):
@@ -65,9 +66,9 @@ class NormSwish(torch.autograd.Function):
 
 
 def pieces(rows):
-    """Rows (n, places, c) in pieces that a CPU's cache holds; elsewhere in one."""
-    n, places, channels = rows.shape
-    return rows.split(max(1, PIECE // (n * channels)) if rows.device.type == "cpu" else places, 1)
+    """Rows (n, places, c) in pieces."""
+    n, _, channels = rows.shape
+    return rows.split(max(1, (PIECE if rows.device.type == "cpu" else LARGE) // (n * channels)), 1)
 
 
 def flat(x):

@@ -46,7 +46,7 @@ class Siren(Canvas):
     w0 needs it.
     """
 
-    learning_rate = 3e-4
+    learning_rate, saved = 3e-4, SAVED
 
     def __init__(self, height, width, hidden=256, layers=16, w0=30.0, theta=30.0, rng=None,
                  dtype=torch.float32):
@@ -65,7 +65,8 @@ class Siren(Canvas):
         weights = [layer.folded() for layer in self.hidden]
         ends = [layer.folded() for layer in (self.first, self.color)]
         pieces = self.grid.split(PIECES.get(self.grid.device.type, PIECE))
-        if len(self.grid) * len(self.first.weight) * len(weights) <= SAVED or not torch.is_grad_enabled():
+        phases = len(self.grid) * len(self.first.weight) * len(weights)
+        if phases <= self.saved or not torch.is_grad_enabled():
             parts = [render(part, weights, ends, self.dtype) for part in pieces]
         else:
             parts = [checkpoint(render, part, weights, ends, self.dtype, use_reentrant=False)

@@ -65,7 +65,7 @@ def paint(settings, state=None):
     first = class_names.number(kind, names) if kind and names else None
     studio = wiring.Studio(settings)
     earlier = states.load(settings.latents) if settings.latents.strip() and not state else None
-    network = biggan.load(settings.gan, studio.device, precision="auto")
+    network = studio.thrift.network(biggan.load(settings.gan, studio.device, precision="auto"))
     first = network.number(kind) if kind and first is None else first
     wiring.shrunk(settings, network.size, settings.gan)
     canvas = noise.Noise(network, settings.height, settings.width, settings.pictures, settings.truncation,

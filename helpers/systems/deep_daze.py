@@ -72,6 +72,7 @@ def paint(settings, state=None):
     half = torch.bfloat16 if uses_bf16(studio.device) else torch.float32
     canvas = Siren(settings.height, settings.width, settings.hidden, settings.layers, settings.w0,
                    settings.theta, studio.rng, half).to(studio.device)
+    canvas.saved = 0 if studio.thrift.plan.recompute else canvas.saved
 
     def guide(settings, studio, total):
         told = chapters(settings, studio.eyes[0])

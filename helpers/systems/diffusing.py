@@ -5,6 +5,7 @@ import torch
 from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, tiling, weights
 from helpers.canvas import feather
 from helpers.errors import Refused
+from helpers.frozen import forgetful_
 from helpers.guides import Range
 from helpers.machine import mix
 from helpers.networks import adm, secondary, upscaler
@@ -20,7 +21,7 @@ class Easel:
     def __init__(self, settings, studio):
         self.now, self.studio = settings, studio        # now: as turned by live knobs
         asked(settings)
-        net = adm.load(settings.model, studio.device, precision="auto")
+        net = studio.thrift.network(forgetful_(adm.load(settings.model, studio.device, precision="auto")))
         fitted(settings, net)
         self.levels, self.skip = stair(settings, net.process), settings.skipped()
         self.reader, small = reading(settings, studio), beside(settings, studio)
@@ -44,6 +45,7 @@ class Easel:
                                    every=lambda step: step % settings.every == 0 or step in keep,
                                    **options(settings))
         self.tune(made, settings)
+        made.savings = self.studio.thrift.savings()
         made.retune = lambda new: self.tune(made, new)
         return made
 
@@ -142,7 +144,7 @@ def beside(settings, studio):
     """The small network to look through, or None."""
     if settings.through != "secondary":
         return None
-    return secondary.load(settings.secondary, studio.device, precision="auto")
+    return forgetful_(secondary.load(settings.secondary, studio.device, precision="auto"))
 
 
 def held(settings, studio):

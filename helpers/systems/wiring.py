@@ -5,7 +5,7 @@ from functools import cached_property
 
 import torch
 
-from helpers import guides, images, loop, machine, palettes, perceptors, prompts, schedules
+from helpers import guides, images, loop, machine, palettes, perceptors, prompts, schedules, thrift
 from helpers.augment import Augment
 from helpers.canvas import Masked
 from helpers.cutouts import Cutouts
@@ -25,7 +25,9 @@ class Studio:
 
     def __init__(self, settings):
         self.device = machine.device(settings.device)
-        self.rng = machine.dice(settings.seed)
+        self.rng, self.thrift = machine.dice(settings.seed), thrift.Thrift(settings.memory, self.device)
+        if self.device.type == "cpu" and not self.thrift.plan.recompute:
+            machine.keep_memory()
         self.names = perceptors.names(settings.perceptors)
         for name in self.names:
             perceptors.check(name)
@@ -39,7 +41,7 @@ class Studio:
 
     @cached_property
     def eyes(self):
-        return [perceptors.load(name, self.device) for name in self.names]
+        return [self.thrift.eye(perceptors.load(name, self.device)) for name in self.names]
 
     def picture(self, source):
         return images.open(source, *self.size).to(self.device)
@@ -72,7 +74,7 @@ def painting(settings, studio, canvas, state=None, *, total=None, every=None, gu
                          optimizer=settings.optimizer, learning_rate=pace(settings, canvas), ema=settings.ema,
                          weight_decay=settings.weight_decay, patience=settings.patience,
                          every=every or settings.every, before_step=hooks)
-    made.networks = list(studio.names)
+    made.networks, made.savings = list(studio.names), studio.thrift.savings()
 
     def retune(new):
         """Turn live knobs while painting: everything that is looked for, and the pace."""
@@ -132,7 +134,7 @@ def look(settings, studio, eye, scene, seen, noises):
     if settings.fuzzy:
         aims = guides.fuzzy(aims, settings.fuzzy, torch.Generator().manual_seed(settings.seed))
     return Prompts(eye, cutouts(settings, studio, eye), aims, settings.distance, settings.averaging,
-                   schedules.parse(settings.rivalry))
+                   schedules.parse(settings.rivalry), studio.thrift.plan.looks)
 
 
 def cutouts(settings, studio, eye):
