@@ -130,12 +130,11 @@ def drawn(settings, studio):
     import torch
 
     from helpers.networks import latents, lean, vqgan
-    from helpers.precision import lower_, uses_bf16
+    from helpers.precision import lower_, number_type
     network = vqgan.load(settings.vqgan, studio.device, precision="auto")
     if studio.device.type == "cpu":
         lean.lean_(network.decoder).to(memory_format=torch.channels_last)
-    if uses_bf16(studio.device, network.precision):
-        lower_(network.decoder)
+    lower_(network.decoder, number_type(studio.device, network.precision))
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
                            rng, expected(settings, studio))
 
