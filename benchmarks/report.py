@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from helpers import machine, safe_files
-from helpers.precision import uses_bf16
+from helpers.precision import PRECISIONS, number_type
 
 TABLE = Path(__file__).parents[1] / "assets" / "bench.json"
 COLUMNS = {"seconds": "seconds", "original_seconds": "original", "ratio": "ratio", "floor_seconds": "floor",
@@ -38,7 +38,17 @@ def cosine(ours, exact):
 def here(device):
     """This machine in words, and what ours computes in on it."""
     words = [machine.describe(device), model()] if device.type == "cpu" else [machine.describe(device)]
-    return ", ".join([*filter(None, words), "bf16" if uses_bf16(device) else "fp32, for want of bf16"])
+    return ", ".join([*filter(None, words), computing(device)])
+
+
+def computing(device):
+    """The precision of ours there."""
+    name = called(number_type(device))
+    return f"{name}, for want of bf16" if name == "fp32" else name
+
+
+def called(dtype):
+    return next(name for name, kind in PRECISIONS.items() if kind == dtype)
 
 
 def model():

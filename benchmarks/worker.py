@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import originals, ours
 from benchmarks.cases import case_of
 from helpers import machine
-from helpers.precision import uses_bf16
+from helpers.precision import number_type
 
 LONG, ENOUGH = 15.0, 5.0    # seconds: of a first step that counts; of stepping
 
@@ -95,8 +95,7 @@ def peak(device):
 def rate(device):
     """Floating point operations per second of large matrix products, in the precision of our steps."""
     size = 8192 if device.type == "cuda" else 2048
-    dtype = torch.bfloat16 if uses_bf16(device) else torch.float32
-    a = torch.randn(size, size, device=device).to(dtype)
+    a = torch.randn(size, size, device=device).to(number_type(device))
     clock = Clock(device)
     return 2 * size**3 / min(clock(lambda: a @ a).seconds for _ in range(8))
 

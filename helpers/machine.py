@@ -99,14 +99,6 @@ def keep_memory():
         libc.mallopt(TRIM_THRESHOLD, LARGE)
 
 
-def dtype_for(device):
-    """Number type that networks which only look may run in: half precision on CUDA, float32 elsewhere."""
-    import torch
-    if torch.device(device).type != "cuda":
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-
-
 def memory(device="cpu") -> dict[str, int]:
     """Bytes {"free", "total"} on a device; zeros where the system does not say."""
     import torch

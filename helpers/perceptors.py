@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import towers, weights
+from .attention import lean_
 from .errors import Refused, unknown
-from .precision import lean_, lower_, lowered, uses_bf16
+from .precision import lower_, number_type, run
 
 ENSEMBLE = ("disco-resnet", "disco-darknet")  # the embedded guides
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -35,7 +36,7 @@ class Perceptor(nn.Module):
         look = getattr(model.visual, "preprocess_cfg", {})
         self.size = _side(model.visual.image_size)
         self.room = model.context_length - 2  # tokens a prompt may have; the rest is cut off
-        self.precision, self._low, self._layout = precision, None, torch.channels_last
+        self.precision, self._layout = precision, None
         for part, values in (("mean", look.get("mean", OPENAI_MEAN)), ("std", look.get("std", OPENAI_STD))):
             self.register_buffer(part, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         self.eval().requires_grad_(False)
@@ -49,20 +50,17 @@ class Perceptor(nn.Module):
 
     def encode_image(self, images: Tensor) -> Tensor:
         """(n, 3, size, size) in [0, 1] -> (n, dim) unit rows, float32."""
-        x = (images - self.mean) / self.std
-        with lowered(x.device, self.low()):
-            rows = self.model.visual(x.contiguous(memory_format=self._layout))
-        return F.normalize(rows.float(), dim=-1)
+        if self._layout is None:
+            self.begin()
+        x = ((images - self.mean) / self.std).contiguous(memory_format=self._layout)
+        return F.normalize(run(self, self.model.visual, x), dim=-1)
 
-    def low(self) -> bool:
-        """Whether the image tower runs in bfloat16; decided at the first look, when the device is known and
-        the weights are there: then the tower becomes a lean one."""
-        if self._low is None:
-            self._low = uses_bf16(self.mean.device, self.precision)
-            tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
-            self._layout = getattr(tower, "layout", torch.channels_last)
-            self.model.visual = lower_(tower) if self._low else tower
-        return self._low
+    def begin(self):
+        """Make the image tower a lean one, at the first look: only then the device is known and the weights
+        are there."""
+        tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
+        self._layout = getattr(tower, "layout", torch.channels_last)
+        self.model.visual = lower_(tower, number_type(self.mean.device, self.precision))
 
     def count_tokens(self, text: str) -> int:
         """How many of its `room` tokens a text takes."""

@@ -1,34 +1,52 @@
-"""The same networks, faster: bfloat16 where the machine computes in it, and attention without detours.
+"""Number types: the networks run in half precision where the machine computes in it.
 
-    lower_(lean_(tower))                     # once
-    with lowered(device, low): tower(x)      # matrix products and convolutions in bfloat16
+    lower_(tower, number_type(device))      # once
+    run(eyes, tower, x)                     # float32 in and out, matrix products in half precision
+
+Half precision is bfloat16 where there are units for it (NVIDIA from Ampere on, some CPUs), else float16 on
+NVIDIA's Volta and Turing, of which a T4 is one. float16 ends at 65504 and knows nothing below 6e-8: slopes go
+through a network at a size that suits it, and what is beyond its range is computed again in float32. This is
+proven against float32 in arithmetic like a GPU's (tests/test_precision.py), but it never ran on a T4: neither
+its speed nor its memory there is known. DISCOTHEQUE_PRECISION=fp32 turns it off; bf16 and fp16 ask for one.
 """
 
 import contextlib
+import logging
 import os
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.func import functional_call
 
+from .attention import Attention
 from .errors import Refused
 
-PRECISIONS = ("auto", "fp32", "bf16")
+log = logging.getLogger(__name__)
+PRECISIONS = {"auto": None, "fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+STEEP = 2.0**5              # of slopes at the end of a network: on the way back they grow or shrink
+TENSOR_CORES = (7, 0)       # the first compute capability that has them, and with them a reason for float16
 
 
-def uses_bf16(device, precision: str = "auto") -> bool:
-    """Whether a network on `device` is to run in bfloat16; auto: as DISCOTHEQUE_PRECISION says, else only
-    where the machine computes in it."""
+def number_type(device, precision: str = "auto", narrow: bool = True) -> torch.dtype:
+    """What a network on `device` is to compute in: float32, bfloat16 or float16; auto: as
+    DISCOTHEQUE_PRECISION says, else the half precision that the machine computes in. narrow: may it be
+    float16, which is for `run` alone? Else float32 is in its place."""
     if precision == "auto":
         precision = os.environ.get("DISCOTHEQUE_PRECISION") or "auto"
     if precision not in PRECISIONS:
-        raise Refused(f"precision is {precision!r}", "choose one of 'auto', 'fp32', 'bf16'", "try 'auto'")
-    if precision != "auto":
-        return precision == "bf16"
-    kind = torch.device(device).type
-    if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return kind == "cpu" and _cpu_has_bf16()
+        raise Refused(f"precision is {precision!r}", f"choose one of {', '.join(map(repr, PRECISIONS))}",
+                      "try 'auto'")
+    found = PRECISIONS[precision] or _fastest(torch.device(device))
+    return torch.float32 if found == torch.float16 and not narrow else found
+
+
+def _fastest(device: torch.device) -> torch.dtype:
+    if device.type == "cuda":
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return torch.bfloat16
+        strong = torch.cuda.get_device_capability(device) >= TENSOR_CORES
+        return torch.float16 if strong else torch.float32
+    return torch.bfloat16 if device.type == "cpu" and _cpu_has_bf16() else torch.float32
 
 
 def _cpu_has_bf16() -> bool:
@@ -41,51 +59,85 @@ def _cpu_has_bf16() -> bool:
     return False
 
 
-def lowered(device, low: bool):
-    """Context in which matrix products and convolutions run in bfloat16 if `low`, sums and norms do not."""
-    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=low)
+def lowered(device, dtype: torch.dtype):
+    """Context in which matrix products and convolutions run in this half precision, sums and norms do not;
+    float32 changes nothing."""
+    return torch.autocast(torch.device(device).type, dtype, enabled=dtype != torch.float32)
 
 
-def lower_(network: nn.Module) -> nn.Module:
-    """Keep weights of matrix products and convolutions in bfloat16: no step converts them anew."""
+def run(owner, network: nn.Module, x: Tensor, *others) -> Tensor:
+    """network(x, *others) by the `precision` of its owner, in float32 as x is. In float16 slopes reach x
+    alone, so a network that learns gets none of it; an answer or slope that is not a number is asked for
+    again in float32, and the first time that is said."""
+    learns = any(p.requires_grad for p in network.parameters())
+    dtype = number_type(x.device, owner.precision, narrow=not learns)
+    if dtype != torch.float16:
+        with lowered(x.device, dtype):
+            return network(x, *others).float()
+    size = Size(owner, network, others)
+    with lowered(x.device, dtype):
+        said = Leave.apply(network(Enter.apply(x, size), *others), size)
+    return said if said.isfinite().all() else size.exact(x)
+
+
+class Size:
+    """The unit in which slopes pass through a network in float16, and the way around it."""
+
+    def __init__(self, owner, network, others):
+        self.owner, self.network, self.others = owner, network, others
+        self.slope = self.unit = None
+
+    def exact(self, x: Tensor) -> Tensor:
+        """The network's answer in float32; its halved weights are widened for that."""
+        if not vars(self.owner).get("was_beyond"):
+            self.owner.was_beyond = True
+            log.warning("%s: numbers beyond half precision, so that step was computed again in float32, as "
+                        "are others like it; DISCOTHEQUE_PRECISION=fp32 spares the first try",
+                        type(self.owner).__name__)
+        wide = {name: p.float() for name, p in self.network.named_parameters()}
+        with torch.autocast(x.device.type, enabled=False):
+            return functional_call(self.network, wide, (x, *self.others)).float()
+
+
+class Leave(torch.autograd.Function):
+    """Out of float16; slopes go in at a largest value of STEEP or a little less."""
+
+    @staticmethod
+    def forward(ctx, said, size):
+        ctx.size, ctx.dtype = size, said.dtype
+        return said.float()
+
+    @staticmethod
+    def backward(ctx, slope):
+        most = slope.abs().amax().clamp(2.0**-100, 2.0**100)
+        ctx.size.slope = slope
+        ctx.size.unit = most.log2().ceil().exp2() / STEEP       # a power of 2, which rounds nothing
+        return (slope / ctx.size.unit).to(ctx.dtype), None
+
+
+class Enter(torch.autograd.Function):
+    """Into float16; slopes come out at their true size."""
+
+    @staticmethod
+    def forward(ctx, x, size):
+        ctx.size = size
+        ctx.save_for_backward(x)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, slope):
+        size = ctx.size
+        if slope.isfinite().all():
+            return slope.float() * size.unit, None
+        with torch.enable_grad():
+            x = ctx.saved_tensors[0].detach().requires_grad_()
+            return torch.autograd.grad(size.exact(x), x, size.slope)[0], None
+
+
+def lower_(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Keep weights of matrix products and convolutions in this precision: no step converts them anew."""
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.MultiheadAttention | Attention):
             for tensor in module.parameters(recurse=False):
-                tensor.data = tensor.data.bfloat16()
+                tensor.data = tensor.data.to(dtype)
     return network
-
-
-def lean_(network: nn.Module) -> nn.Module:
-    """Replace the self-attention of every transformer block by an equal one that shares its parameters."""
-    for block in list(network.modules()):
-        attention = getattr(block, "attn", None)
-        if type(attention) is nn.MultiheadAttention and attention.batch_first and not attention.dropout:
-            block.attn = Attention(attention)
-    return network
-
-
-class Attention(nn.Module):
-    """nn.MultiheadAttention for self-attention; torch's own is 5 times slower on CPU, forward and backward:
-    it copies the weights for every picture, and the gradient of its fused kernel makes no use of bfloat16."""
-
-    def __init__(self, source: nn.MultiheadAttention):
-        super().__init__()
-        self.heads, self.out_proj = source.num_heads, source.out_proj
-        self.in_proj_weight, self.in_proj_bias = source.in_proj_weight, source.in_proj_bias
-
-    def forward(self, x: Tensor, *_, attn_mask: Tensor | None = None, **__) -> tuple[Tensor, None]:
-        n, length, d = x.shape
-        parts = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        parts = parts.view(n, length, 3, self.heads, d // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)  # (n, heads, length, d / heads) each
-        looks = attend(query, key, value, attn_mask)
-        return self.out_proj(looks.transpose(1, 2).reshape(n, length, d)), None
-
-
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-    """softmax(query key / sqrt(d) + mask) value, each (n, heads, length, d)."""
-    if query.device.type == "cpu" and query.dtype == torch.bfloat16:
-        weight = query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2)
-        weight = weight if mask is None else weight + mask
-        return weight.softmax(-1) @ value
-    return F.scaled_dot_product_attention(query, key, value, mask)

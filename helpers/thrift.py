@@ -86,7 +86,7 @@ class Waiting(nn.Module):
 
     def __init__(self, eye: nn.Module, device):
         super().__init__()
-        eye.low()               # its tower is made lean where it will look
+        eye.begin()             # its tower is made lean where it will look
         self.eye, self.device = eye.to("cpu"), device
 
     def __getattr__(self, name):

@@ -12,7 +12,7 @@ from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTrans
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .precision import attend
+from .attention import attend
 
 QUICK = 1.702       # of QuickGELU: x * sigmoid(1.702 x)
 

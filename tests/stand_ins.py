@@ -122,7 +122,7 @@ def reader():
 class Twice(nn.Upsample):
     """An upscaler that invents nothing."""
 
-    scale = 2
+    scale, precision = 2, "auto"
 
     def __init__(self):
         super().__init__(scale_factor=2)

@@ -163,8 +163,8 @@ def test_a_measurement_that_dies_says_of_what(monkeypatch, tmp_path):
 
 
 def test_the_report_says_what_ours_computes_in(monkeypatch):
-    for low, words in ((True, ", bf16"), (False, ", fp32, for want of bf16")):
-        monkeypatch.setattr(report, "uses_bf16", lambda device, low=low: low)
+    for dtype, words in ((torch.bfloat16, ", bf16"), (torch.float32, ", fp32, for want of bf16")):
+        monkeypatch.setattr(report, "number_type", lambda device, dtype=dtype: dtype)
         assert report.here(torch.device("cpu")).endswith(words)
 
 

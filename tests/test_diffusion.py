@@ -6,12 +6,14 @@ import pytest
 import stand_ins
 import torch
 
-from helpers import diffusion, systems
+from helpers import diffusion, systems, weights
 from helpers.errors import Refused
 from helpers.guidance import Guided
-from helpers.guides import Guide
+from helpers.guides import Guide, Story
+from helpers.networks import adm, adm_classifier
 from helpers.noise_levels import karras
 from helpers.samplers import SAMPLERS, Guess
+from helpers.systems import classes
 from stand_ins import half, photo
 
 LEVELS = karras(8, 0.05, 10)
@@ -197,11 +199,14 @@ def nets(monkeypatch):
     return stand_ins.install(monkeypatch)
 
 
-def paint(**values):
+def small(**values):
     cls = systems.load("clip_guided_diffusion").Settings
-    small = {"prompts": "moon", "width": 32, "height": 32}
-    settings = cls.from_dict(cls().rehearsal().to_dict() | small | values)
-    return systems.load("clip_guided_diffusion").paint(settings)
+    base = cls().rehearsal().to_dict() | {"prompts": "moon", "width": 32, "height": 32}
+    return cls.from_dict(base | values)
+
+
+def paint(**values):
+    return systems.load("clip_guided_diffusion").paint(small(**values))
 
 
 def picture(**values):
@@ -225,6 +230,29 @@ def test_more_skipped_steps_leave_more_of_the_picture(nets):
     assert away[0] > away[1] > away[2]
     assert paint(init_image=photo(2, 32, 32), steps=20).steps == 10, "half of them, unless said otherwise"
     assert paint(steps=20).steps == 20
+
+
+@pytest.mark.parametrize("values", [
+    {"story_at": "3, 4"}, {"story_at": "3, 4", "skip": 2}, {"story_at": "3, 4", "noise_levels": "karras"},
+    {"story_at": "3, 4", "noise_levels": "even"}, {"story_at": "3, 4", "sampler": "plms"},
+    {"story_at": "3, 4", "most_pull": 0.01, "guidance_scale": "90"},
+    {"story_at": "3, 4", "tiles": 2, "skip": 2}, {"story_every": 3}, {"story_every": 3, "skip": 2}, {},
+    {"skip": 2}], ids=str)
+def test_scenes_of_a_story_begin_after_so_many_steps(nets, monkeypatch, values):
+    """Steps of the run, as everywhere else, however much noise they take and were left out before."""
+    start = {"init_image": photo(2, 64, 64)} if "tiles" in values else {}
+    painting = paint(prompts="moon ^ sea ^ sun", steps=8 + values.get("skip", 0), **start, **values)
+    (story,) = [m for m in getattr(painting, "inner", painting).denoise.guide.modules()
+                if isinstance(m, Story)]
+    told, scene = [], Story.scene
+    monkeypatch.setattr(Story, "scene", lambda self, progress: told.append(scene(self, progress)) or told[-1])
+    seen = []
+    for _ in painting:
+        seen.append(told[0])
+        assert len(set(told)) == 1 or values.get("sampler") == "plms", "all of a step is of one scene"
+        told.clear()
+    wanted = [0, 0, 0, 1, 2, 2, 2, 2] if "story_at" in values else [0, 0, 0, 1, 1, 1, 2, 2]
+    assert seen == wanted * (9 if "tiles" in values else 1) and len(story.guides) == 3
 
 
 def test_pictures_have_seeds_of_their_own(nets):
@@ -262,6 +290,74 @@ def test_classes_are_named_or_any(nets):
     assert picture(model="of classes", guidance_scale="0").shape == (1, 3, 32, 32)
 
 
+class Even:
+    """A classifier to whom all is alike."""
+
+    names = ["car", "boat", "cat", "dog"]
+
+    def __init__(self):
+        self.odds = torch.zeros(1, 4, requires_grad=True)
+
+    def __call__(self, x, sigma):
+        return self.odds
+
+
+@pytest.fixture
+def led(nets, monkeypatch):
+    """led(**settings): step by step, (4,), where the odds of four classes are led from 1/4 each."""
+    reader = Even()
+    monkeypatch.setattr(adm_classifier, "load", lambda name, device="cpu", **_: reader)
+
+    def led(**values):
+        painting = paint(classifier="any", **values)
+        denoise, rows = painting.denoise, []
+        for level in map(float, painting.levels[painting.skip:-1]):
+            loss = denoise.noisy(torch.zeros(1, 3, 8, 8), level, denoise.pace(level))["classifier"]
+            rows.append(-torch.autograd.grad(loss, reader.odds)[0][0])
+        return rows
+    return led
+
+
+def test_a_classifier_is_asked_for_all_that_prompts_name(led):
+    one = torch.eye(4) - 0.25
+    car, boat, cat, dog = range(4)
+    away = torch.full((4,), 1 / 12).index_fill(0, torch.tensor([dog]), -0.25)
+    for text, wanted in (("a red boat", one[boat]), ("a boat beside a car", (one[boat] + one[car]) / 2),
+                         ("a cat:3 | a car", (3 * one[cat] + one[car]) / 4), ("fog:5 | a cat:0.1", one[cat]),
+                         ("a cat | dogs:-0.5", one[cat] + away / 2), ("fog | a dog:-1", away)):
+        assert torch.allclose(led(prompts=text)[0], wanted, atol=1e-6), text
+    assert torch.allclose(led(prompts="moon", classifier_kind="Boat")[0], one[boat], atol=1e-6)
+
+
+def test_a_classifier_goes_from_scene_to_scene(led):
+    one = torch.eye(4) - 0.25
+    rows = led(prompts="a boat ^ fog ^ a cat", steps=8, story_at="3, 5", skip=2)
+    wanted = [one[1]] * 3 + [0 * one[1]] * 2 + [one[2]]
+    assert torch.allclose(torch.stack(rows), torch.stack(wanted), atol=1e-6)
+
+
+def test_keeping_away_has_an_end():
+    """Where a thing is not seen nothing is gained, and where it is all there is it still pulls."""
+    odds = torch.tensor([[40.0, 0, 0, 0], [-40.0, 0, 0, 0]], requires_grad=True)
+    slopes = torch.autograd.grad(classes.without(odds.log_softmax(-1))[:, 0].sum(), odds)[0]
+    assert float(slopes[0, 0]) == pytest.approx(-1, abs=1e-4) and slopes[1].abs().max() < 1e-6
+
+
+def test_the_built_in_classifier_comes_by_itself(nets, monkeypatch):
+    ours = [*weights.embedded(), "classifier-world"]
+    monkeypatch.setattr(weights, "embedded", lambda: ours)
+    auto = paint(classifier="auto", prompts="a cat")
+    assert auto.denoise.noisy and "classifier-world" in auto.networks
+    assert not paint(classifier="auto", prompts="moon").denoise.noisy, "there is nothing to go by"
+    assert not paint(classifier="auto", prompts="a cat", guidance_scale="0").denoise.noisy
+    assert not paint(classifier="auto", prompts="a cat", model="of classes").denoise.noisy
+    assert not paint(prompts="a cat").denoise.noisy
+    auto.retune(small(classifier="auto", prompts="moon"))
+    assert not auto.denoise.noisy
+    ours[:] = [name for name in ours if name != "classifier-world"]
+    assert "classifier-world" not in paint(classifier="auto", prompts="a cat").networks
+
+
 @pytest.mark.parametrize("values, said", [
     ({"width": 40, "height": 32}, None),
     ({"width": 36}, "width is 36; it goes in steps of 8: try 32 or 40"),
@@ -275,6 +371,8 @@ def test_classes_are_named_or_any(nets):
     ({"kind": "cat"}, "kind is 'cat'; adm-world knows no classes: leave kind empty, or take a network of "
      "classes"),
     ({"kind": "bot", "model": "of classes"}, "no class of this network called 'bot'; did you mean 'boat'?"),
+    ({"classifier": "any", "prompts": "moon | sea:-1 ^ sun"}, "any knows nothing of 'moon | sea:-1 ^ sun'; "
+     "it knows car, boat, cat, dog: name one of these as classifier_kind"),
     ({"classifier": "any"}, "any knows nothing of 'moon'; it knows car, boat, cat, dog: name one of these as "
      "classifier_kind"),
     ({"crops": "[4]*100"}, "crops has 100 numbers in '[4]*100'; a list has one for each of 1000 noise "
@@ -291,8 +389,21 @@ def test_settings_that_cannot_be(nets, values, said):
     assert str(refusal.value) == said
 
 
+def test_a_size_is_refused_before_anything_is_downloaded(monkeypatch):
+    """By what the catalogue tells of the network."""
+    monkeypatch.setattr(adm, "load", lambda *_, **__: pytest.fail("it was fetched"))
+    for model, sides, said in (("512x512_diffusion_uncond_finetune_008100", (256, 256), "half as large"),
+                               ("256x256_diffusion_uncond", (256, 272), "takes steps of 32: try 256")):
+        with pytest.raises(Refused, match=said):
+            paint(model=model, width=sides[0], height=sides[1])
+
+
+def test_tiles_are_looked_at_when_asked(nets):
+    frames = list(paint(init_image=photo(2, 64, 64), tiles=2, steps=10, every=9, save_at="2, 3"))
+    assert [frame.step for frame in frames if frame.image is not None] == [2, 3, 9, 18]
+
+
 def test_a_network_is_not_asked_for_what_it_cannot_paint(nets, monkeypatch):
-    from helpers.networks import adm
     big = stand_ins.denoiser()
     big.config = big.config | {"image_size": 512}
     monkeypatch.setattr(adm, "load", lambda name, device="cpu", **_: big)

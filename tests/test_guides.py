@@ -54,11 +54,11 @@ def test_a_term_of_weight_zero_is_not_computed():
 
 
 def test_story_goes_from_scene_to_scene_and_around():
-    story = Story([Bright(), Dark()], every=5, total=20)
+    story = Story([Bright(), Dark()], every=5, passed=lambda progress: 20 * progress)
     assert [story.scene(step / 20) for step in range(20)] == [0] * 5 + [1] * 5 + [0] * 5 + [1] * 5
-    told = Story([Bright(), Dark(), Bright()], every=5, total=20, starts=[3, 11])
+    told = Story([Bright(), Dark(), Bright()], every=5, passed=lambda progress: 20 * progress, starts=[3, 11])
     assert [told.scene(step / 20) for step in (0, 2, 3, 10, 11, 19)] == [0, 0, 1, 1, 2, 2]
-    thirds = Story([Bright(), Dark(), Bright()], every=10 / 3, total=10)
+    thirds = Story([Bright(), Dark(), Bright()], every=10 / 3, passed=lambda progress: 10 * progress)
     assert [thirds.scene(step / 10) for step in range(10)] == [0] * 4 + [1] * 3 + [2] * 3
     assert story.score(torch.ones(1, 3, 2, 2), 0.3).keys() == {"night"}
 

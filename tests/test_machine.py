@@ -105,7 +105,6 @@ def test_memory_is_kept_for_the_next_step(monkeypatch):
 def test_facts():
     said = machine.versions()
     assert {"python", "torch", "pillow"} <= said.keys()
-    assert machine.dtype_for("cpu") == torch.float32
     assert machine.memory()["free"] <= machine.memory()["total"]
     assert machine.describe().startswith("CPU, ")
     assert not machine.in_notebook() and not machine.in_colab()
@@ -115,4 +114,3 @@ def test_facts():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_gpu_facts():
     assert machine.memory("cuda")["free"] > 0 and "GB" in machine.describe("cuda")
-    assert machine.dtype_for("cuda") in (torch.bfloat16, torch.float16)

@@ -15,7 +15,6 @@ from safetensors.torch import save_file
 
 from helpers import perceptors, weight_files, weights
 from helpers.errors import Refused
-from helpers.precision import uses_bf16
 
 EXACT = 1e-5
 KNOWN = ["a", "red", "boat", "by", "the", "sea", "lighthouse", "banana"]
@@ -187,9 +186,6 @@ def test_refusals(tmp_path):
         with pytest.raises(Refused) as refused:
             perceptors.load(name)
         assert str(refused.value).startswith(message)
-    with pytest.raises(Refused) as refused:
-        uses_bf16("cpu", "fp8")
-    assert str(refused.value) == "precision is 'fp8'; choose one of 'auto', 'fp32', 'bf16': try 'auto'"
 
 
 def test_names_of_an_ensemble(monkeypatch):

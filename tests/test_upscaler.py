@@ -54,7 +54,7 @@ def test_published_names_are_known(tmp_path):
 def test_parts_fit_together(monkeypatch):
     """Far from its rim a part does not know that it is one."""
     class Blur(torch.nn.Module):
-        scale = 2
+        scale, precision = 2, "auto"
 
         def forward(self, x):
             return F.avg_pool2d(F.interpolate(x, scale_factor=2), 5, 1, 2, count_include_pad=False)

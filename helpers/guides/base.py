@@ -59,16 +59,16 @@ class Blend(Guide):
 
 
 class Story(Guide):
-    """One guide after the other, each for `every` steps of `total`, and around again; or each from its step
-    of `starts` on, the first from the beginning."""
+    """One guide after the other, each for `every` steps, and around again; or each from its step of `starts`
+    on, the first from the beginning. passed: progress -> how many steps are behind then."""
 
-    def __init__(self, guides, every, total, starts=()):
+    def __init__(self, guides, every, passed, starts=()):
         super().__init__()
-        self.guides, self.every, self.total, self.starts = nn.ModuleList(guides), every, total, starts
+        self.guides, self.every, self.passed, self.starts = nn.ModuleList(guides), every, passed, starts
 
     def scene(self, progress):
         """Which guide speaks now. Depends on progress alone, so a resumed run is in the right scene."""
-        return scene_at(progress * self.total, len(self.guides), self.every, self.starts)
+        return scene_at(self.passed(progress), len(self.guides), self.every, self.starts)
 
     def forward(self, image, progress=0.0):
         return self.guides[self.scene(progress)](image, progress)

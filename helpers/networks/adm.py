@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from .. import weights
 from ..errors import Refused, unknown
 from ..noise_levels import Process, cosine_betas, linear_betas
-from ..precision import lowered, uses_bf16
+from ..precision import run
 from ..samplers import Guess
 from . import class_names
 from .adm_lean import lean_
@@ -64,7 +64,7 @@ class ADM(nn.Module):
     @property
     def step(self) -> int:
         """Sides of pictures are multiples of this."""
-        return self.fold * 2 ** (len(multipliers(self.config)) - 1)
+        return step(self.config)
 
     def time(self, sigma: Tensor) -> Tensor:
         """What the U-Net is told of a level."""
@@ -82,10 +82,9 @@ class ADM(nn.Module):
         time = self.time(sigma).to(x)
         sigma = sigma.to(x).view(-1, 1, 1, 1)
         size = (1 + sigma.square()).sqrt()
-        with lowered(x.device, uses_bf16(x.device, self.precision)):
-            said = self.unet(F.pixel_unshuffle(x / size, self.fold), time,
-                             *([] if classes is None else [classes]))
-        said = F.pixel_shuffle(said.float(), self.fold)
+        said = run(self, self.unet, F.pixel_unshuffle(x / size, self.fold), time,
+                   *([] if classes is None else [classes]))
+        said = F.pixel_shuffle(said, self.fold)
         told, *rest = said.chunk(2, 1) if self.config["learn_sigma"] else (said,)
         clean = x - sigma * told if self.config["objective"] == "noise" else x / size**2 - sigma / size * told
         return Guess(clean, (rest[0] + 1) / 2 if rest else None)
@@ -134,6 +133,11 @@ def checked(config: dict) -> dict:
         raise Refused(f"a level has {next(width for width in widths if width % 32)} channels",
                       "its norms are of 32 groups", "correct num_channels or channel_mult")
     return config
+
+
+def step(config: dict) -> int:
+    """Sides of pictures are multiples of this, for a network of this config (all of DEFAULTS in it)."""
+    return config["unshuffle"] * 2 ** (len(multipliers(config)) - 1)
 
 
 def said(options):

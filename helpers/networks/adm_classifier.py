@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..noise_levels import Process
-from ..precision import lowered, uses_bf16
+from ..precision import run
 from .adm import DEFAULTS as OF_THE_NETWORK
 from .adm import SCHEDULES, checked, official, shape, trained
 
@@ -39,8 +39,7 @@ class Classifier(nn.Module):
         sigma = torch.as_tensor(sigma, dtype=torch.float64).expand(len(x))
         time = self.process.time(sigma).to(x)
         size = (1 + sigma.square()).sqrt().to(x).view(-1, 1, 1, 1)
-        with lowered(x.device, uses_bf16(x.device, self.precision)):
-            return self.unet(F.pixel_unshuffle(x / size, self.fold), time).float()
+        return run(self, self.unet, F.pixel_unshuffle(x / size, self.fold), time)
 
 
 def build(config: dict, precision: str = "fp32") -> Classifier:

@@ -9,13 +9,14 @@ one. Equal to the package's own but for rounding.
 import torch
 from torch import Tensor, nn
 
-from ..precision import attend, lower_, uses_bf16
+from ..attention import attend
+from ..precision import lower_, number_type
 from .lean import LeanNorm, NormSwish
 
 
 def lean_(net: nn.Module) -> nn.Module:
-    """Freeze a network that has a `unet`, and exchange its parts for faster equal ones; in bfloat16 where its
-    precision says."""
+    """Freeze a network that has a `unet`, and exchange its parts for faster equal ones; in half precision
+    where its own says."""
     net.eval().requires_grad_(False)
     unet = net.unet
     for name, child in list(unet.named_modules()):
@@ -26,8 +27,8 @@ def lean_(net: nn.Module) -> nn.Module:
     unet.time_embed = Exact(unet.time_embed)
     if type(unet.out[0]).__name__ == "GroupNorm32":
         unet.out[0], unet.out[1] = LeanNorm(unet.out[0], swish=True), nn.Identity()
-    if uses_bf16(next(unet.parameters()).device, net.precision):
-        lower_(nn.ModuleList(m for m in unet.modules() if isinstance(m, nn.Conv2d | LeanAttention)))
+    lower_(nn.ModuleList(m for m in unet.modules() if isinstance(m, nn.Conv2d | LeanAttention)),
+           number_type(next(unet.parameters()).device, net.precision))
     return net
 
 
@@ -60,7 +61,7 @@ class Attention(nn.Module):
 
 
 class Exact(nn.Module):
-    """A part that stays out of bfloat16: the time is a number of three places."""
+    """A part that stays out of half precision: the time is a number of three places."""
 
     def __init__(self, part: nn.Module):
         super().__init__()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from .. import weights
 from ..errors import Refused
-from ..precision import lowered, uses_bf16
+from ..precision import run
 from . import class_names
 from .biggan_blocks import Attention, Block, Norm
 from .biggan_config import DEFAULTS, START, checked, infer, unfit
@@ -26,7 +26,7 @@ from .spectral import normed
 
 
 class Generator(nn.Module):
-    """conditions, one (n, d) per site -> x (n, 3, h, w) in [-1, 1]."""
+    """Conditions, one row per site, (n, sites, d) -> x (n, 3, h, w) in [-1, 1]."""
 
     def __init__(self, config: dict):
         super().__init__()
@@ -41,8 +41,8 @@ class Generator(nn.Module):
         self.bn = Norm(ch * layers[-1][2], 0, config["n_stats"], config["eps"])
         self.conv_to_rgb = nn.Conv2d(ch * layers[-1][2], 3, 3, padding=1)
 
-    def forward(self, conditions: list[Tensor], truncation: float) -> Tensor:
-        first, *others = conditions
+    def forward(self, conditions: Tensor, truncation: float) -> Tensor:
+        first, *others = conditions.unbind(1)
         x = self.gen_z(first).view(len(first), START, START, -1).permute(0, 3, 1, 2)  # stored channels last
         others = iter(others)
         for layer in self.layers:
@@ -84,9 +84,7 @@ class BigGAN(nn.Module):
                           "one may serve many", "give as many of one as of the other")
         shape = torch.broadcast_shapes(z.shape[:2], embedding.shape[:2])
         cond = torch.cat([t.expand(*shape, -1) for t in (z, embedding)], -1)  # (n, 1 or sites, d)
-        conditions = cond.expand(-1, self.sites, -1).unbind(1)
-        with lowered(self.device, uses_bf16(self.device, self.precision)):
-            return (self.generator(conditions, float(truncation)) + 1) / 2
+        return (run(self, self.generator, cond.expand(-1, self.sites, -1), float(truncation)) + 1) / 2
 
     def number(self, name: str) -> int:
         """The number of a class by its name, whatever its capitals; Refused where there is none."""

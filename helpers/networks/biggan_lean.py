@@ -11,22 +11,23 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from ..precision import lower_, uses_bf16
+from ..precision import lower_, number_type
 from .biggan_blocks import Attention, Block, Norm, looks
 
 KEPT = 4  # truncations whose maps are remembered
 
 
 def lean_(net: nn.Module) -> nn.Module:
-    """Freeze a BigGAN and exchange its parts for faster equal ones; in bfloat16 where its precision says."""
+    """Freeze a BigGAN and exchange its parts for faster equal ones; in half precision where its own
+    says."""
     net.eval().requires_grad_(False)
-    low, generator = uses_bf16(net.device, net.precision), net.generator
+    generator = net.generator
     kinds = {Block: LeanBlock, Attention: LeanAttention, Norm: LeanNorm}
     generator.layers = nn.ModuleList(kinds[type(layer)](layer) for layer in generator.layers)
     generator.bn = LeanNorm(generator.bn)
-    if low:
-        convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
-        lower_(nn.ModuleList([generator.gen_z, *convolutions]))  # the norms' maps stay exact
+    convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    lower_(nn.ModuleList([generator.gen_z, *convolutions]),     # the norms' maps stay exact
+           number_type(net.device, net.precision))
     return net.to(memory_format=torch.channels_last)
 
 
@@ -135,7 +136,7 @@ class Bend(torch.autograd.Function):
         along = total = None
         if ctx.needs_input_grad[1]:
             over = [2, 3] if len(factor) == len(x) else [0, 2, 3]
-            along, total = (t.sum(over, keepdim=True).float() for t in (slope * x, slope))
+            along, total = (t.sum(over, keepdim=True, dtype=torch.float32) for t in (slope * x, slope))
         slope = slope.mul_(factor)
         if skipped is not None:
             slope[:, :skipped.shape[1]] += skipped

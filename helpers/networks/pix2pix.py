@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from .. import weights
 from ..errors import Refused, unknown
-from ..precision import lowered, uses_bf16
+from ..precision import lowered, number_type
 
 STEP = 32       # sides of pictures go in steps of this: five halvings
 KEPT = 256      # readings to pick from
@@ -83,7 +83,7 @@ class Pix2Pix(nn.Module):
         self._fits(images, z)
         shares = self.shares(styles).to(z)
         count = max(len(images), len(shares), len(z))
-        with lowered(self.device, uses_bf16(self.device, self.precision)):
+        with lowered(self.device, number_type(self.device, self.precision, narrow=False)):
             told = F.silu(self.style(shares) + self.chance(z)).expand(count, -1)
             picture = images.expand(count, -1, -1, -1) * 2 - 1
             x, skips = picture.contiguous(memory_format=torch.channels_last), []
@@ -98,7 +98,7 @@ class Pix2Pix(nn.Module):
 
     def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Pictures (n, 3, h, w) in [0, 1] -> mean and log variance, (n, z_dim), of the z that colors so."""
-        with lowered(self.device, uses_bf16(self.device, self.precision)):
+        with lowered(self.device, number_type(self.device, self.precision, narrow=False)):
             return self.reader(images)
 
     def remember_(self, images: Tensor) -> None:

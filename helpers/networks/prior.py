@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from .. import weights
 from ..errors import unknown
-from ..precision import lowered, uses_bf16
+from ..precision import run
 from .adm import official
 
 
@@ -42,9 +42,8 @@ class LatentPrior(nn.Module):
             styles = torch.full((len(x),), self.style, device=x.device)
         s = sigma.view(-1, 1, 1, 1)
         size = (s.square() + 1).sqrt()
-        with lowered(x.device, uses_bf16(x.device, self.precision)):
-            out = self.unet(x / size, 250 * sigma.log(), styles)
-        return x / size.square() + out.float() * s / size
+        out = run(self, self.unet, x / size, 250 * sigma.log(), styles)
+        return x / size.square() + out * s / size
 
     def oddity(self, z: Tensor, sigma: float, rng: torch.Generator | None = None) -> Tensor:
         """Mean squared distance of unit latents z to what the prior makes of them under noise `sigma`."""

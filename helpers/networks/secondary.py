@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import weights
-from ..precision import lower_, lowered, uses_bf16
+from ..precision import lower_, number_type, run
 from ..samplers import Guess
 from .loading import fill_
 
@@ -63,9 +63,8 @@ class Secondary(nn.Module):
         sigma = sigma.to(x).view(-1, 1, 1, 1)
         size = (1 + sigma.square()).sqrt()
         planes = waves[..., None, None].expand(-1, -1, *x.shape[2:])
-        seen = self.net[0](torch.cat([x / size, planes], 1))    # exact: the waves tell more than bf16 can
-        with lowered(x.device, uses_bf16(x.device, self.precision)):
-            v = self.net[1:](seen).float()
+        seen = self.net[0](torch.cat([x / size, planes], 1))    # exact: the waves tell more than half can
+        v = run(self, self.net[1:], seen)
         return Guess(x / size**2 - sigma / size * v)
 
 
@@ -92,6 +91,5 @@ def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> 
     with torch.device("meta"):      # no random numbers drawn to be thrown away
         net = build(card["config"], precision)
     fill_(net, state, name, "the published secondary network's").to(device, memory_format=torch.channels_last)
-    if uses_bf16(device, precision):
-        lower_(net.net[1:])
+    lower_(net.net[1:], number_type(device, precision))
     return net

@@ -10,7 +10,7 @@ from torch import nn
 
 from .. import weights
 from ..errors import Refused
-from ..precision import lowered, uses_bf16
+from ..precision import run
 
 TILE, RIM = 256, 16     # pixels of a part of a large picture, and of its surroundings seen with it
 
@@ -35,7 +35,7 @@ def load(name: str, device="cpu", *, progress=None) -> nn.Module:
         raise Refused(f"{name} does not enlarge pictures", "an upscaler takes colors and gives colors",
                       "take another one")
     net = found.model.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
-    net.scale = found.scale
+    net.scale, net.precision = found.scale, "auto"
     return net
 
 
@@ -49,8 +49,7 @@ def upscale(net, image):
         for left in range(0, width, TILE):
             up, back = max(0, top - RIM), max(0, left - RIM)
             part = image[..., up:top + TILE + RIM, back:left + TILE + RIM]
-            with lowered(image.device, uses_bf16(image.device, "auto")):
-                made = net(part).float()
+            made = run(net, net, part)
             y, x = (top - up) * net.scale, (left - back) * net.scale
             place = large[..., top * net.scale:(top + TILE) * net.scale,
                           left * net.scale:(left + TILE) * net.scale]

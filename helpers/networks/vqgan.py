@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from .. import weights
 from ..errors import Refused
-from ..precision import lowered, uses_bf16
+from ..precision import run
 
 STAGE = "first_stage_model."  # of a transformer trained on top (Net2Net)
 PARTS = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
@@ -116,15 +116,11 @@ class VQGAN(nn.Module):
         """(n, 3, h, w) in [0, 1], sides a multiple of `factor` -> latents (n, d, h/f, w/f).
 
         They are not quantized yet, except a Gumbel net's, which are codes already."""
-        with self._lowered(image):
-            h = self.quant_conv(self.encoder(image * 2 - 1))
-        return self.quantize.encoded(h.float())
+        return self.quantize.encoded(run(self, nn.Sequential(self.encoder, self.quant_conv), image * 2 - 1))
 
     def decode(self, z: Tensor) -> Tensor:
         """(n, d, h, w) -> (n, 3, h*f, w*f), [0, 1] but for overshoot."""
-        with self._lowered(z):
-            x = self.decoder(self.post_quant_conv(z))
-        return (x.float() + 1) / 2
+        return (run(self, nn.Sequential(self.post_quant_conv, self.decoder), z) + 1) / 2
 
     def code_range(self) -> tuple[Tensor, Tensor]:
         """Least and greatest of each channel over all codes, (1, d, 1, 1) each: where latents are kept."""
@@ -134,9 +130,6 @@ class VQGAN(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.post_quant_conv.weight.device
-
-    def _lowered(self, x: Tensor):
-        return lowered(x.device, uses_bf16(x.device, self.precision))
 
 
 def build(config: dict, precision: str = "fp32") -> VQGAN:

@@ -2,12 +2,14 @@
 
 import torch
 
-from helpers import weights
+from helpers import prompts, weights
 from helpers.errors import Refused
 from helpers.networks import adm_classifier, class_names
 from helpers.samplers import Guess
-from helpers.prompts import wanted
 from helpers.schedules import parse
+from helpers.systems import wiring
+
+CLASSIFIER, OF = "classifier-world", "adm-world"        # what reads through the noise of which network
 
 
 class Of:
@@ -26,7 +28,7 @@ def asked(settings):
     if settings.through == "secondary":
         weights.known(settings.secondary, "secondary")
     for name, kind, word in ((settings.model, "adm", settings.kind),
-                             (settings.classifier.strip(), "classifier", settings.classifier_kind)):
+                             (reader_of(settings), "classifier", settings.classifier_kind)):
         names = class_names.of(name, kind) if name else []
         if names and word.strip():
             class_names.number(word, names)
@@ -47,24 +49,62 @@ def classed(settings, net, studio):
     return Of(net, numbers.to(studio.device))
 
 
+def reader_of(settings):
+    """The classifier's name, or ""; auto is the built-in one, beside the network it was trained with."""
+    name, ours = settings.classifier.strip(), weights.embedded()
+    if name == "auto":
+        return CLASSIFIER if settings.model == OF and CLASSIFIER in ours else ""
+    return name
+
+
 def reading(settings, studio):
     """The classifier, or None."""
-    if not settings.classifier.strip():
+    name = reader_of(settings)
+    return adm_classifier.load(name, studio.device, precision="auto") if name else None
+
+
+def told(settings, reader, passed):
+    """A guide on the noisy picture: the classifier's word for the classes asked for, scene by scene; None
+    where auto has nothing to go by, or nobody else guides. passed: progress -> steps behind."""
+    rows = torch.stack(aims(settings, reader.names))
+    auto, led = settings.classifier.strip() == "auto", any(parse(settings.guidance_scale).values)
+    if auto and not (led and rows.any()):
         return None
-    return adm_classifier.load(settings.classifier, studio.device, precision="auto")
-
-
-def told(settings, reader):
-    """A guide on the noisy picture: the classifier's word for the class asked for."""
-    words = settings.classifier_kind.strip()
-    numbers = [class_names.number(words, reader.names)] if words else \
-        class_names.found(wanted(settings.prompts), reader.names)[0]
-    if not numbers:
+    if not rows.any():
         raise Refused(f"{settings.classifier} knows nothing of {settings.prompts!r}",
                       f"it knows {class_names.listed(reader.names)}", "name one of these as classifier_kind")
     scale = parse(settings.classifier_scale)
 
     def noisy(x, sigma, progress):
-        odds = reader(x, sigma).log_softmax(-1)[:, numbers]
-        return {"classifier": -scale(progress) * odds.mean(1).sum()}
+        row = rows[wiring.scene(settings, passed(progress)) % len(rows)].to(x)
+        odds = reader(x, sigma).log_softmax(-1)
+        liked = odds @ row.clamp(min=0) + without(odds) @ (-row).clamp(min=0)
+        return {"classifier": -scale(progress) * liked.sum()}
     return noisy
+
+
+def aims(settings, names):
+    """How much each class is wanted in each scene, rows (classes,): what is wanted sums to 1, what is to be
+    kept away from weighs below 0. A prompt that names several classes shares its weight among them, one that
+    names none says nothing; classifier_kind counts in place of them all."""
+    kind = settings.classifier_kind.strip()
+    if kind:
+        return [torch.eye(len(names))[class_names.number(kind, names)]]
+    told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
+    return [aim(scene, names) for scene in told]
+
+
+def aim(scene, names):
+    row = torch.zeros(len(names))
+    for prompt in scene:
+        numbers = class_names.found(prompt.text, names)[0]
+        row[numbers] += prompt.weight / max(1, len(numbers))
+    wanted = row.clamp(min=0).sum()
+    return row / (wanted or row.abs().sum() or 1)
+
+
+def without(odds):
+    """Log odds (n, classes) -> those that it is any other class: so much, and no more, is to be gained by
+    keeping away."""
+    here = torch.eye(odds.shape[1], dtype=torch.bool, device=odds.device)
+    return odds[:, None].masked_fill(here, -torch.inf).logsumexp(-1)

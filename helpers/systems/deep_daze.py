@@ -64,12 +64,11 @@ class Settings(Optimized):
 def paint(settings, state=None):
     """A Painting of these settings, from the beginning or a saved state."""
     from helpers.networks.siren import Siren
-    from helpers.precision import uses_bf16
+    from helpers.precision import number_type
     from helpers.systems import wiring
-    import torch
 
     studio = wiring.Studio(settings)
-    half = torch.bfloat16 if uses_bf16(studio.device) else torch.float32
+    half = number_type(studio.device, narrow=False)     # float16 would lose the slopes of its weights
     canvas = Siren(settings.height, settings.width, settings.hidden, settings.layers, settings.w0,
                    settings.theta, studio.rng, half).to(studio.device)
     canvas.saved = 0 if studio.thrift.plan.recompute else canvas.saved

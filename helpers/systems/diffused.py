@@ -69,11 +69,11 @@ class Diffused(Guided):
                           kind="schedule", live=True, group=FINE)
     range: str = knob(0.05, "keep within black and white (range_scale, sat_scale)", low=0, high=100,
                       kind="schedule", live=True, group=FINE)
-    classifier: str = knob("", "a classifier that sees through noise, to be led by its word for one class, "
-                           "too", group=FINE)
+    classifier: str = knob("", "a classifier that sees through noise, to be led by its word for what the "
+                           "prompts name, too; auto is the built-in one for the built-in model", group=FINE)
     classifier_scale: str = knob(1, "how strictly (classifier_scale)", low=0, high=1000, kind="schedule",
                                  live=True, group=FINE)
-    classifier_kind: str = knob("", "which class; empty is what the prompts name", group=FINE)
+    classifier_kind: str = knob("", "one class in place of what the prompts name", group=FINE)
 
     overview: str = knob(6, "looks at the whole picture per step (cut_overview)", low=0, high=64,
                          kind="schedule", live=True, group=FINE)
@@ -90,6 +90,12 @@ class Diffused(Guided):
         if self.tiles > 1 and (not present(self.init_image) or present(self.mask) or self.pictures > 1):
             raise Refused(f"tiles is {self.tiles}", "one picture to start from is painted over, all of it",
                           "give init_image, no mask, and pictures=1")
+        if self.tiles > 1 and self.upscaler.strip() not in ("", "auto"):
+            raise Refused("tiles and upscaler both enlarge", "a picture is painted over or put through a "
+                          "network", "leave upscaler on 'auto', or tiles at 1")
+        if self.classifier_kind.strip() and not self.classifier.strip():
+            raise Refused("classifier_kind is set without classifier", "it is what a classifier looks for",
+                          "try classifier='auto'")
         if self.sampler == "ddim" and self.eta > 1 or self.sampler == "dpmpp_2m_sde" and self.eta < 0:
             room = "-1 to 1" if self.sampler == "ddim" else "0 up"
             raise Refused(f"eta is {schedules.written(self.eta)}", f"for {self.sampler} it goes from {room}",

@@ -1,5 +1,7 @@
 """From knobs to a guided diffusion: networks, noise levels, the guide, the picture it starts from."""
 
+from bisect import bisect_right
+
 import torch
 
 from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, tiling, weights
@@ -10,7 +12,7 @@ from helpers.guides import Range
 from helpers.machine import mix
 from helpers.networks import adm, secondary, upscaler
 from helpers.systems import diffused, wiring
-from helpers.systems.classes import asked, classed, reading, told
+from helpers.systems.classes import asked, classed, reader_of, reading, told
 
 UPSCALER = "upscaler-world"
 
@@ -21,8 +23,10 @@ class Easel:
     def __init__(self, settings, studio):
         self.now, self.studio = settings, studio        # now: as turned by live knobs
         asked(settings)
+        if told := weights.known(settings.model, "adm")[0]["config"]:       # before it is downloaded
+            fitted(settings, adm.checked({**adm.DEFAULTS, **told}))
         net = studio.thrift.network(forgetful_(adm.load(settings.model, studio.device, precision="auto")))
-        fitted(settings, net)
+        fitted(settings, net.config)
         self.levels, self.skip = stair(settings, net.process), settings.skipped()
         self.reader, small = reading(settings, studio), beside(settings, studio)
         if small:
@@ -34,15 +38,15 @@ class Easel:
     def networks(self):
         """Catalogue names of what paints and looks."""
         return [*self.studio.names, self.now.model, *([self.now.secondary] if self.denoise.secondary else []),
-                *([self.now.classifier] if self.reader else [])]
+                *([reader_of(self.now)] if self.reader else [])]
 
     def picture(self, start, seeds, hooks=()):
         """A Diffusion that begins with `start` (1, 3, h, w) below the noise of each seed."""
-        settings, keep = self.now, set(prompts.rising(self.now.save_at, "save_at"))
+        settings = self.now
         x = diffusion.start(start.to(self.studio.device), seeds, self.levels[self.skip])
         made = diffusion.Diffusion(self.denoise, x, self.levels, sampler=settings.sampler, seeds=seeds,
                                    rng=self.studio.rng, skip=self.skip, before_step=hooks,
-                                   every=lambda step: step % settings.every == 0 or step in keep,
+                                   every=looked(settings),
                                    **options(settings))
         self.tune(made, settings)
         made.savings = self.studio.thrift.savings()
@@ -52,14 +56,19 @@ class Easel:
     def tune(self, made, settings):
         """Set what live knobs turn."""
         self.now, denoise = settings, self.denoise
-        guide = wiring.everything(settings, self.studio, settings.steps)
+        guide = wiring.everything(settings, self.studio, settings.length(), self.passed)
         denoise.guide = guide + schedules.parse(settings.range) * Range()
         for name, knob in (("scale", "guidance_scale"), ("batches", "batches"), ("clamp", "clamp"),
                            ("threshold", "threshold")):
             setattr(denoise, name, schedules.parse(getattr(settings, knob)))
         denoise.center = settings.even_light
-        denoise.noisy = told(settings, self.reader) if self.reader else None
+        denoise.noisy = told(settings, self.reader, self.passed) if self.reader else None
         made.rest, made.pull = schedules.parse(settings.guide_every), settings.most_pull
+
+    def passed(self, progress):
+        """Steps of this run that are behind at a progress, which goes by noise: each begins at its level."""
+        begun = [float(self.denoise.pace(float(level))) for level in self.levels[self.skip:-1]]
+        return max(0, bisect_right(begun, progress) - 1)
 
     def large(self):
         """init_image painted over in windows, each with the guide's eyes on it alone."""
@@ -71,7 +80,7 @@ class Easel:
             self.studio.start = window      # what anchors keep to
             return self.picture(self.studio.rough(self.now), [mix(self.now.seed, number)])
 
-        made = tiling.Tiled(image, settings.height, settings.width, paint, settings.every)
+        made = tiling.Tiled(image, settings.height, settings.width, paint, looked(settings))
         made.retune = lambda new: self.tune(made.inner, new)
         return made
 
@@ -96,6 +105,12 @@ def painting(settings, studio, state=None, *, start=None, hooks=()):
     return made
 
 
+def looked(settings):
+    """step -> is the picture looked at after it?"""
+    keep = set(prompts.rising(settings.save_at, "save_at"))
+    return lambda step: step % settings.every == 0 or step in keep
+
+
 def enlarge(made, settings, studio):
     """Let the finished picture go through an upscaler, if one is wanted."""
     name, ours = settings.upscaler.strip(), weights.embedded()
@@ -107,10 +122,10 @@ def enlarge(made, settings, studio):
         made.networks.append(name)
 
 
-def fitted(settings, net):
-    """Refused where the network cannot paint pictures of this size, or none that are worth it."""
-    own = net.config["image_size"]
-    in_steps(settings, settings.model, net.step)
+def fitted(settings, config):
+    """Refused where a network of this config cannot paint pictures of this size, or none worth it."""
+    own = config["image_size"]
+    in_steps(settings, settings.model, adm.step(config))
     if min(settings.width, settings.height) <= own // 2:
         raise Refused(f"the picture is {settings.width} x {settings.height}",
                       f"{settings.model} learned from pictures of {own} x {own}, and half as large they come "

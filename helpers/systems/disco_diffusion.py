@@ -43,6 +43,9 @@ class Settings(Diffused):
         if self.perlin != "off" and (present(self.init_image) or present(self.mask)):
             raise Refused("perlin is set with init_image", "a picture begins in one way",
                           "leave perlin off, or init_image empty")
+        if self.mirror != "off" and self.tiles > 1:
+            raise Refused("mirror is set with tiles", "each window would be folded by itself",
+                          "leave mirror off: what was folded before stays so")
 
     def folds(self):
         """The steps before which the picture is folded."""

@@ -7,11 +7,11 @@ the first. So the search for a beginning is made again for other words, and the 
 import torch
 
 from helpers import prompts
-from helpers.guides import scene_at
 from helpers.machine import dice
 from helpers.networks import class_names
 from helpers.networks.mixing import sized
 from helpers.networks.noise import logits, most_liked
+from helpers.systems import wiring
 
 GLIDE = 12      # steps from one dream to the next
 
@@ -74,9 +74,7 @@ class Dreams:
         """The prompts that count at a step; [] where there are none."""
         settings = self.now
         told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
-        count = settings.scenes()
-        every = settings.story_every or settings.steps / count
-        return told[scene_at(step, count, every, settings.beginnings()) % len(told)]
+        return told[wiring.scene(settings, step) % len(told)]
 
     @torch.no_grad()
     def other(self, scene, step):

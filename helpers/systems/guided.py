@@ -39,8 +39,8 @@ class Guided(Common):
                          "vector_prompts)", kind="file", group=FINE)
     story_every: int = knob(0, "steps per scene of a story, 0 shares the run evenly (change_prompt_every)",
                             low=0, high=5000, step=1, group=FINE)
-    story_at: str = knob("", "or where its later scenes begin, with commas: after 30, 75 steps, or pictures "
-                         "of a film (change_prompts_on_frame)", group=FINE)
+    story_at: str = knob("", "or where its later scenes begin, with commas: after 30, 75 steps of this run "
+                         "(skipped ones aside), or pictures of a film (change_prompts_on_frame)", group=FINE)
     target_image: str = knob("", "pictures to come close to in colors and places: a.png | b.png:0.5 "
                          "(target_images)", kind="images", group=FINE)
     target_weight: str = knob(1, "how close to the target image", low=-10, high=100, kind="schedule",

@@ -131,12 +131,11 @@ def drawn(settings, studio):
 
     from helpers.frozen import forgetful_
     from helpers.networks import latents, lean, vqgan
-    from helpers.precision import lower_, uses_bf16
+    from helpers.precision import lower_, number_type
     network = vqgan.load(settings.vqgan, studio.device, precision="auto")
     if studio.device.type == "cpu" or studio.thrift.plan.recompute:
         lean.lean_(network.decoder).to(memory_format=torch.channels_last)
-    if uses_bf16(studio.device, network.precision):
-        lower_(network.decoder)
+    lower_(network.decoder, number_type(studio.device, network.precision))
     studio.thrift.network(forgetful_(network.decoder))
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
                            rng, expected(settings, studio))

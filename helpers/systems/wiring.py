@@ -92,14 +92,22 @@ def pace(settings, canvas):
     return canvas.learning_rate if rate.constant and rate(0) == 0 else rate
 
 
-def everything(settings, studio, total):
+def everything(settings, studio, total, passed=None):
     """The whole guide: prompts in every perceptor's eyes, scene by scene, and tastes."""
-    return wishes(settings, studio, total) + tastes(settings, studio)
+    return wishes(settings, studio, total, passed=passed) + tastes(settings, studio)
 
 
-def wishes(settings, studio, total, told=None):
+def scene(settings, passed):
+    """The number of the scene that is told after so many steps."""
+    count = settings.scenes()
+    return guides.scene_at(passed, count, settings.story_every or settings.length() / count,
+                           settings.beginnings())
+
+
+def wishes(settings, studio, total, told=None, passed=None):
     """Prompts for each perceptor; a story where there are several scenes. `told`: scenes instead of
-    prompts."""
+    prompts. passed: progress -> how many of the `total` steps are behind, where they are not as long as each
+    other."""
     if told is None:
         told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
     kinds = [kind or [[]] for kind in
@@ -114,7 +122,8 @@ def wishes(settings, studio, total, told=None):
               for scene in scenes]
     if len(blends) == 1:
         return blends[0]
-    return Story(blends, settings.story_every or total / len(blends), total, settings.beginnings())
+    return Story(blends, settings.story_every or total / len(blends),
+                 passed or (lambda progress: progress * total), settings.beginnings())
 
 
 def look(settings, studio, eye, scene, seen, noises):

@@ -19,7 +19,7 @@ import torch
 from safetensors import torch as safetensors
 
 from ... import safe_files, weights
-from ...precision import lowered, uses_bf16
+from ...precision import lowered, number_type
 from .data import home
 
 SEEN = "helpers.world, scenes 0 to 59999"
@@ -161,4 +161,4 @@ def machine(device="cpu"):
 
 def autocast(device):
     """bf16 where the machine computes in it; emulated, it is a hundred times slower than fp32."""
-    return lowered(device, uses_bf16(device))
+    return lowered(device, number_type(device, narrow=False))

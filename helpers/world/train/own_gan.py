@@ -22,7 +22,7 @@ from ...frames import Frame
 from ...networks.biggan import build
 from ...networks.biggan_blocks import Norm
 from ...networks.biggan_training import trainable
-from ...precision import lowered, uses_bf16
+from ...precision import lowered, number_type
 from ...settings import Settings as Knobs
 from ...settings import knob
 from .. import drawing, scenes
@@ -150,7 +150,7 @@ class Lesson:
     def answer(self, images, names, rng=None):
         """The critic's maps; without dice it sees pictures as they are."""
         seen = critic.shaken(images, rng) if rng and self.settings.shaken else images
-        with lowered(self.device, uses_bf16(self.device)):
+        with lowered(self.device, number_type(self.device, narrow=False)):
             return self.players["critic"](seen, names)
 
     @torch.no_grad()

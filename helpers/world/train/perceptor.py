@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ... import weights
-from ...precision import lean_
+from ...attention import lean_
 from .. import drawing, scenes, words
 from . import data
 from .common import Training, publish
