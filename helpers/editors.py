@@ -20,13 +20,12 @@ HEAVIEST = 64 << 20         # bytes of an uploaded picture
 def edited(knob, widget):
     """The widget of a knob, with an editor by it where there is one for its kind."""
     import ipywidgets
-    makers = {"prompts": PromptRows, "palette": Colors, "image": Upload,
-              "images": lambda text: Upload(text, several=True)}
+    makers = {"palette": Colors, "image": Upload, "images": lambda text: Upload(text, several=True)}
+    if knob.kind == "prompts":          # the text is inside, behind a switch
+        return PromptRows(widget).box
     if knob.kind not in makers:
         return widget
-    box = makers[knob.kind](widget).box
-    both = [box, widget] if knob.kind == "prompts" else [widget, box]
-    return ipywidgets.VBox(both, layout={"max_width": "100%"})
+    return ipywidgets.VBox([widget, makers[knob.kind](widget).box], layout={"max_width": "100%"})
 
 
 class Colors:

@@ -293,6 +293,31 @@ def test_pictures_are_uploaded(box, home, version):
     import ipywidgets
     field, several = ipywidgets.Text(), ipywidgets.Text()
     one, more = editors.Upload(field), editors.Upload(several, several=True)
+def seen(rows):
+    """Which of both forms is seen."""
+    forms = {"rows": rows._lines, "text": rows._whole}
+    return [name for name, widget in forms.items() if widget.layout.display is None]
+
+
+def test_prompts_are_seen_in_one_form_at_a_time():
+    field, rows = rows_of("fog")
+    assert seen(rows) == ["rows"] and rows._switch.description == "as text"
+    rows.rows[0][0].words.value = "a cat"
+    rows._switch.click()
+    assert seen(rows) == ["text"] and field.value == "a cat" and rows._switch.description == "as rows"
+    field.value = "a dog | a cat:2"
+    rows._switch.click()
+    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["a dog", "a cat"]
+    field.value = "moon | :3"           # from elsewhere: rows cannot say it, so the text is shown
+    assert seen(rows) == ["text"]
+    rows._switch.click()
+    assert seen(rows) == ["text"] and field.value == "moon | :3"
+    field.value = "moon | sun:3"
+    assert seen(rows) == ["text"]
+    rows._switch.click()
+    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["moon", "sun"]
+
+
     for color in ("red", "blue"):
         one._take(upload("../../x.png", png(color))), more._take(upload("a.png", png(color)))
     assert Image.open(field.value).getpixel((0, 0)) == (0, 0, 255)
