@@ -8,7 +8,18 @@ import small_system
 from PIL import Image
 from test_session import LONG, at
 
-from helpers import controls, editors, forms, plots, presets, prompts, runs, systems, vocabulary
+from helpers import (
+    controls,
+    editors,
+    forms,
+    plots,
+    presets,
+    prompts,
+    runs,
+    safe_files,
+    systems,
+    vocabulary,
+)
 from helpers.errors import Refused
 from helpers.knobs import knobs
 from helpers.panel import Panel, understood
@@ -393,6 +404,46 @@ def test_live_knobs_act_and_others_wait(easel):
     easel.widgets["contrast"].value = 9.0       # the slider holds it to its range
     assert session.settings.contrast == 4
     easel.system = "vqgan_clip"
+@pytest.fixture
+def cut_off(easel):
+    """A run whose machine went away; nobody knows that it is not painted anymore."""
+    run = runs.start("small", easel.settings.but(seed=4))
+    frames = runs.record(run.paint(), run, checkpoint_seconds=0)
+    for _ in range(5):
+        next(frames)
+    frames.close()
+    run.note(status="painting")
+    return run
+
+
+def test_what_was_cut_off_is_offered_and_goes_on(easel, cut_off):
+    assert not easel.offer.children
+    with safe_files.alone(cut_off.folder):
+        assert not Panel("small").offer.children        # somebody paints it
+    panel = Panel("small")
+    said, on = panel.offer.children
+    assert "&#x27;fog&#x27; was cut off after step 5 of 12." in said.value
+    on.click()
+    assert panel.session.wait(LONG) == "finished" and panel.session.run.folder == cut_off.folder
+    assert panel.settings == cut_off.settings and not panel.offer.children
+    assert not Panel("small").offer.children
+
+
+def test_only_the_newest_is_offered_and_only_if_it_was_cut_off(easel, cut_off):
+    newer = runs.start("small", easel.settings)
+    assert not Panel("small").offer.children
+    newer.discard()
+    cut_off.note(status="stopped")                      # by who painted it
+    assert not Panel("small").offer.children
+
+
+def test_what_is_offered_but_gone_is_refused_in_its_place(cut_off):
+    said, on = Panel("small").offer.children
+    cut_off.discard()
+    on.click()
+    assert "is not a run" in said.value
+
+
     assert "for the next picture: system" in page.waiting.value
     assert press(easel, "stop") == "stopped"
 
