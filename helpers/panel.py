@@ -73,7 +73,8 @@ class Panel(KnobBoard):
         said = w.HTML(layout={"max_width": forms.WITHIN})
         forms.note(said, f"'{run.prompts}' was cut off after step {run.step} of {run.total}.")
         return [said, forms.button("Go on", "paint it to its end, with its own knobs",
-                                   lambda: forms.tried(said, lambda: self.go_on(run.folder)))]
+                                   lambda: forms.tried(said, lambda: self.go_on(run.folder)),
+                                   width="7em", margin="2px 2px 14px")]
 
     def film(self, folder):
         """To the film maker, with that run."""
