@@ -196,14 +196,31 @@ def test_presets(box, home):
     path, = (home / "presets").iterdir()
     assert path.name.startswith("vqgan_clip-soft-fog-e-") and path.suffix == ".json"
     assert json.loads(path.read_text())["settings"] == box.settings.changed()
-    assert box._preset.options[1:] == (("Soft fog/../é",) * 2,) and box._name.value == ""
+    assert box._preset.options[-1] == ("Soft fog/../é: your own", "Soft fog/../é") and box._name.value == ""
     box.widgets["prompts"].value = "a castle"
     box._reset()
     assert box.settings.changed() == {"prompts": "a castle"}
     box._preset.value = "Soft fog/../é"
     assert box.settings.crops == 20 and box.settings.prompts == "fog over a castle"
-    box.system = "deep_daze"
-    assert box._preset.options == (("", ""),)
+    box.system = "pix2pix"
+    assert box._preset.options == (("several knobs at once …", ""),)
+
+
+def test_presets_of_the_suite(box, home):
+    menu = dict(box._preset.options)
+    assert list(menu.values()) == ["", *presets.built_in("vqgan_clip")]
+    assert box._preset_said.layout.display == "none"
+    box._preset.value = "soft watercolor"
+    values = presets.load("soft watercolor", "vqgan_clip")
+    assert box.settings.changed() == values | {"prompts": "fog over a castle"}      # seed 7 was turned back
+    assert ">soft watercolor turned smoothness 2, saturation -0.5, edge 1, " in box._preset_said.value
+    assert box._preset_said.layout.display is None and box._preset.value == ""      # it can be had again
+    box._name.value = "Soft Watercolor"
+    box._save()
+    assert "the preset &#x27;Soft Watercolor&#x27; comes with the suite" in box._said.value
+    assert not home.exists()
+    box._reset()
+    assert box._preset_said.layout.display == "none"
 
 
 def test_refused_presets(box, home):
@@ -214,15 +231,18 @@ def test_refused_presets(box, home):
             presets.save(name, "vqgan_clip", {})
     with pytest.raises(Refused, match="no setting called 'crop'"):
         presets.save("a", "vqgan_clip", {"crop": 1})
-    with pytest.raises(Refused, match="no preset called 'a'; none is saved for this system: save one first"):
+    with pytest.raises(Refused, match="no preset called 'a'; choose one of 'quick sketch', "):
         presets.load("a", "vqgan_clip")
+    with pytest.raises(Refused, match="no preset called 'a'; there is none for pix2pix: save one first"):
+        presets.load("a", "pix2pix")
     presets.save("fog", "vqgan_clip", {"crops": 3})
     (home / "presets/vqgan_clip-bad.json").write_text('{"system": "vqgan_clip"')
     (home / "presets/vqgan_clip-odd.json").write_text(
         '{"system": "vqgan_clip", "name": "odd", "settings": 3}')
     (home / "presets/vqgan_clip-far.json").write_text(
         '{"system": "vqgan_clip", "name": "far", "settings": {"crops": 999}}')
-    assert presets.names("vqgan_clip") == ["far", "fog"]
+    assert [name for name, about in presets.told("vqgan_clip").items() if about == presets.OWN] == \
+        ["far", "fog"]
     with pytest.raises(Refused, match="no preset called 'frog'; did you mean 'fog'"):
         presets.load("frog", "vqgan_clip")
     box._list()
@@ -273,6 +293,31 @@ def test_rows_and_text_stay_in_step():
     assert field.value == "" and len(rows.rows) == 1
 
 
+def seen(rows):
+    """Which of both forms is seen."""
+    forms = {"rows": rows._lines, "text": rows._whole}
+    return [name for name, widget in forms.items() if widget.layout.display is None]
+
+
+def test_prompts_are_seen_in_one_form_at_a_time():
+    field, rows = rows_of("fog")
+    assert seen(rows) == ["rows"] and rows._switch.description == "as text"
+    rows.rows[0][0].words.value = "a cat"
+    rows._switch.click()
+    assert seen(rows) == ["text"] and field.value == "a cat" and rows._switch.description == "as rows"
+    field.value = "a dog | a cat:2"
+    rows._switch.click()
+    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["a dog", "a cat"]
+    field.value = "moon | :3"           # from elsewhere: rows cannot say it, so the text is shown
+    assert seen(rows) == ["text"]
+    rows._switch.click()
+    assert seen(rows) == ["text"] and field.value == "moon | :3"
+    field.value = "moon | sun:3"
+    assert seen(rows) == ["text"]
+    rows._switch.click()
+    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["moon", "sun"]
+
+
 def test_a_palette_is_picked():
     import ipywidgets
     field = ipywidgets.Text("navy, black->white\\5, @my photo.png")
@@ -304,31 +349,6 @@ def test_pictures_are_uploaded(box, home, version):
     import ipywidgets
     field, several = ipywidgets.Text(), ipywidgets.Text()
     one, more = editors.Upload(field), editors.Upload(several, several=True)
-def seen(rows):
-    """Which of both forms is seen."""
-    forms = {"rows": rows._lines, "text": rows._whole}
-    return [name for name, widget in forms.items() if widget.layout.display is None]
-
-
-def test_prompts_are_seen_in_one_form_at_a_time():
-    field, rows = rows_of("fog")
-    assert seen(rows) == ["rows"] and rows._switch.description == "as text"
-    rows.rows[0][0].words.value = "a cat"
-    rows._switch.click()
-    assert seen(rows) == ["text"] and field.value == "a cat" and rows._switch.description == "as rows"
-    field.value = "a dog | a cat:2"
-    rows._switch.click()
-    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["a dog", "a cat"]
-    field.value = "moon | :3"           # from elsewhere: rows cannot say it, so the text is shown
-    assert seen(rows) == ["text"]
-    rows._switch.click()
-    assert seen(rows) == ["text"] and field.value == "moon | :3"
-    field.value = "moon | sun:3"
-    assert seen(rows) == ["text"]
-    rows._switch.click()
-    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["moon", "sun"]
-
-
     for color in ("red", "blue"):
         one._take(upload("../../x.png", png(color))), more._take(upload("a.png", png(color)))
     assert Image.open(field.value).getpixel((0, 0)) == (0, 0, 255)
@@ -384,26 +404,6 @@ def test_undone_to_the_beginning_there_is_no_picture(easel):
     assert "nothing is painted yet" in easel.controls.said.value
 
 
-def test_live_knobs_act_and_others_wait(easel):
-    easel.widgets["contrast"].value = 2.0
-    rest_at(easel, 4)
-    session, page = easel.session, easel.controls
-    easel.widgets["contrast"].value = 3.0
-    assert session.settings.contrast == 3 and page.waiting.layout.display == "none"
-    easel.widgets["seed"].value, easel.widgets["steps"].value = 9, 20
-    assert "for the next picture: steps, seed" in page.waiting.value
-    easel.widgets["contrast"].value = 3.5
-    press(easel, "step")
-    assert runs.turns(session.run.folder) == [{"step": 4, "contrast": 3.5}]
-    easel.widgets["seed"].value, easel.widgets["steps"].value = 0, 12
-    assert page.waiting.layout.display == "none"
-    press(easel, "undo")
-    session.undo(3), session.wait(LONG)
-    easel._follow()
-    assert easel.widgets["contrast"].value == 2 == session.settings.contrast
-    easel.widgets["contrast"].value = 9.0       # the slider holds it to its range
-    assert session.settings.contrast == 4
-    easel.system = "vqgan_clip"
 @pytest.fixture
 def cut_off(easel):
     """A run whose machine went away; nobody knows that it is not painted anymore."""
@@ -444,6 +444,26 @@ def test_what_is_offered_but_gone_is_refused_in_its_place(cut_off):
     assert "is not a run" in said.value
 
 
+def test_live_knobs_act_and_others_wait(easel):
+    easel.widgets["contrast"].value = 2.0
+    rest_at(easel, 4)
+    session, page = easel.session, easel.controls
+    easel.widgets["contrast"].value = 3.0
+    assert session.settings.contrast == 3 and page.waiting.layout.display == "none"
+    easel.widgets["seed"].value, easel.widgets["steps"].value = 9, 20
+    assert "for the next picture: steps, seed" in page.waiting.value
+    easel.widgets["contrast"].value = 3.5
+    press(easel, "step")
+    assert runs.turns(session.run.folder) == [{"step": 4, "contrast": 3.5}]
+    easel.widgets["seed"].value, easel.widgets["steps"].value = 0, 12
+    assert page.waiting.layout.display == "none"
+    press(easel, "undo")
+    session.undo(3), session.wait(LONG)
+    easel._follow()
+    assert easel.widgets["contrast"].value == 2 == session.settings.contrast
+    easel.widgets["contrast"].value = 9.0       # the slider holds it to its range
+    assert session.settings.contrast == 4
+    easel.system = "vqgan_clip"
     assert "for the next picture: system" in page.waiting.value
     assert press(easel, "stop") == "stopped"
 
