@@ -1,5 +1,5 @@
 # make paint PROMPT="a red lighthouse by the sea at sunset" [SYSTEM=… SEED=… SIZE=… STEPS=… any KNOB=…]
-# make app [HOST=… PORT=…] | lab | test | nightly (50 kills, 20000 hostile cases) | notebooks [NAME=…]
+# make app [HOST=… PORT=…] | lab | test | nightly (50 kills, 20000 hostile cases, Colab's Pythons) | notebooks [NAME=…]
 # make zoo [NAME=… MINUTES=… DEVICE=…] | quality [SYSTEM=… WORKERS=…] | bench [CASE=… ROUNDS=… FRESH=1] | env
 
 VENV ?= .venv
@@ -10,13 +10,13 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
 
 # Every variable given on the command line except these becomes a flag: CROPS=16 is --crops 16. Make hands
 # the values to the shell through the environment, so quotes and bars in a prompt need no escaping.
-OURS := PYTHON VENV NAME
+OURS := PYTHON PYTHONS VENV NAME
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(GIVEN),$(eval override export $(v) := $$(value $(v))))
 flag = --$(shell printf '%s' '$(1)' | tr 'A-Z_' 'a-z-') "$$$(1)"
 FLAGS = $(foreach v,$(sort $(filter-out $(OURS),$(GIVEN))),$(call flag,$(v)))
 
-.PHONY: help paint app test nightly browser lab notebooks zoo quality bench env
+.PHONY: help paint app test nightly pythons browser lab notebooks zoo quality bench env
 .DEFAULT_GOAL := help
 
 help:
@@ -41,9 +41,22 @@ browser:
 	test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -q && apt-get install -q -y chromium || \
 	echo "No browser is here: the panel is not tested in one. On Debian: sudo apt install chromium"
 
-# What `make test` does of this in small: painters killed at random moments, files and words that mean ill.
-nightly: $(VENV)/.tools
-	KILLS=50 CASES=20000 $(RUN) -m pytest tests/test_faults.py tests/test_hostile.py
+# What `make test` does of this in small: painters killed at random moments, files and words that mean ill, Colab.
+nightly: $(VENV)/.tools pythons
+	KILLS=50 CASES=20000 $(RUN) -m pytest tests/test_faults.py tests/test_hostile.py tests/test_colab.py
+
+# Colab goes from Python to Python. Each of these that is found, by name or with pyenv, gets an environment beside
+# ours, and the tests of Colab run there, too.
+PYTHONS ?= 3.11 3.12
+pythons: $(VENV)/.tools
+	@for v in $(PYTHONS); do \
+	  for p in $(RUN) python$$v "$$(pyenv root 2>/dev/null)"/versions/$$v.*/bin/python none; do \
+	    test $$p = none && echo "Python $$v is not here: Colab is not simulated on it" && break; \
+	    "$$p" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$$v')" 2>/dev/null || continue; \
+	    test $$p = $(RUN) || $(MAKE) VENV=$(VENV)-$$v PYTHON="$$p" env || exit 1; \
+	    break; \
+	  done; \
+	done
 
 lab: $(VENV)/.tools
 	$(RUN) -m jupyterlab notebooks

@@ -19,6 +19,7 @@ The history of text-to-image, from the command line.
   paint     paint a picture:          python -m helpers paint "a red lighthouse by the sea at sunset"
             with any knob:            python -m helpers paint "fog | neon:0.5" --system deep_daze --steps 300
             go on with a run:         python -m helpers paint --resume runs/…
+            with a preset's knobs:    python -m helpers paint "fog" --preset "soft watercolor"
             as Disco Diffusion did:   python -m helpers paint --from "TimeToDisco(0)_settings.txt"
   compare   a grid of two knobs:      python -m helpers compare "fog" --across seed=1,2,3 --down crops=8,32
   runs      what was painted:         python -m helpers runs [castle fog] [--starred]
@@ -26,6 +27,7 @@ The history of text-to-image, from the command line.
   settings  what a picture is made of python -m helpers settings picture.png
   again     paint a picture again:    python -m helpers again picture.png [--seed 7]
   systems   what there is to paint with
+  presets   what --preset turns:      python -m helpers presets [--system deep_daze]
 
 python -m helpers paint --system NAME --help lists every knob of a system, its range and its default."""
 
@@ -44,7 +46,8 @@ def main(words: list[str] | None = None) -> int:
 
 def obey(words: list[str]) -> int:
     known = {"paint": paint, "again": again, "compare": commands.contrast, "runs": commands.shelf,
-             "film": commands.film, "settings": commands.show, "systems": commands.listing}
+             "film": commands.film, "settings": commands.show, "systems": commands.listing,
+             "presets": commands.offered}
     if not words or words[0] in ("-h", "--help", "help"):
         say(ABOUT)
         return 0

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from . import systems
+from . import presets, systems
 from .errors import Refused, unknown
 from .parsers import DEFAULT, Parser, asked_system, number, painter, parsed, title, wanted
 
@@ -158,6 +158,18 @@ def listing(words) -> int:
     parsed(Parser("systems", "What there is to paint with."), words)
     for name in systems.SYSTEMS:
         say(f"{name:12} {title(name)}")
+    return 0
+
+
+def offered(words) -> int:
+    parser = Parser("presets", "Knobs under a name, for --preset: what comes with the suite, then your own.")
+    parser.add_argument("--system", metavar="NAME", help="of this system alone")
+    asked = parsed(parser, words).system
+    if asked is not None:
+        systems.load(asked)
+    for system in systems.SYSTEMS if asked is None else [asked]:
+        for name, about in presets.told(system).items():
+            say(f"{system:21}  {name:16}  {about}")
     return 0
 
 

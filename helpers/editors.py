@@ -17,13 +17,13 @@ def edited(knob, widget, shape):
     """The widget of a knob, with an editor by it where there is one for its kind; `shape()` is the (width,
     height) of what is painted."""
     import ipywidgets
-    makers = {"prompts": PromptRows, "palette": Colors, "image": lambda text: Upload(text, shape),
+    makers = {"palette": Colors, "image": lambda text: Upload(text, shape),
               "images": lambda text: Upload(text, shape, several=True)}
+    if knob.kind == "prompts":          # the text is inside, behind a switch
+        return PromptRows(widget).box
     if knob.kind not in makers:
         return widget
-    box = makers[knob.kind](widget).box
-    both = [box, widget] if knob.kind == "prompts" else [widget, box]
-    return ipywidgets.VBox(both, layout={"max_width": "100%"})
+    return ipywidgets.VBox([widget, makers[knob.kind](widget).box], layout={"max_width": "100%"})
 
 
 class Colors:

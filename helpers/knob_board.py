@@ -14,7 +14,14 @@ from .knobs import knobs
 from .mask_editor import MaskEditor
 
 SMALL = "font-size:12px;line-height:1.35;opacity:0.8"
+ASIDE = {"max_width": "23em", "margin": INDENT}
+BOARD = {"width": "39em", "max_width": "100%", "margin": "0 12px 12px 0"}
 MOST_FOUND = 12     # knobs that a search shows
+
+
+def small(text: str) -> str:
+    """Text as it stands below a knob."""
+    return f'<div style="{SMALL}">{html.escape(text)}</div>'
 
 
 class KnobBoard:
@@ -26,14 +33,15 @@ class KnobBoard:
         self._chooser = w.Dropdown(options=list(systems.SYSTEMS), value=system, description="system",
                                    **forms.LOOK)
         self._preset = w.Dropdown(description="preset", **forms.LOOK)
+        self._preset_said = w.HTML(layout=ASIDE | {"display": "none"})
         self._search = w.Text(description="find a knob", placeholder="crops, cutn, color …", **forms.LOOK)
         self._said, self._room = w.HTML(), w.VBox()     # said where it is seen
         self._name = w.Text(description="save as preset", placeholder="a name", **forms.LOOK)
         below = w.HBox([button("Save", "keep these knobs under this name", self._save, width="7em"),
                         button("Reset", "all knobs as they were; the words stay", self._reset, width="7em")],
                        layout={"margin": INDENT})
-        self.knobs = w.VBox([self._chooser, self._preset, self._search, self._said, self._room, self._name,
-                             below], layout={"width": "39em", "max_width": "100%", "margin": "0 12px 12px 0"})
+        self.knobs = w.VBox([self._chooser, self._preset, self._preset_said, self._search, self._said,
+                             self._room, self._name, below], layout=BOARD)
         self._turned, self._quiet = {}, False
         self._open(values)
         self._chooser.observe(self._change, "value")
@@ -87,9 +95,8 @@ class KnobBoard:
         for name, knob in knobs(systems.load(self.system).Settings).items():
             text = f"{name} {knob.help}".lower().replace("_", " ")
             if words and name in self._boxes and all(word in text for word in words):
-                about = html.escape(knob.help) + " · acts while it is painted" * knob.live
-                found += [self._boxes[name], w.HTML(f'<div style="{SMALL}">{about}</div>',
-                                                    layout={"max_width": "23em", "margin": INDENT})]
+                about = knob.help + " · acts while it is painted" * knob.live
+                found += [self._boxes[name], w.HTML(small(about), layout=ASIDE)]
         more = len(found) // 2 - MOST_FOUND
         note = f"and {more} more" if more > 0 else "no such knob" if words and not found else ""
         self._room.children = [w.VBox([*found[:2 * MOST_FOUND], w.HTML(note)]) if words else self._arranged]
@@ -133,14 +140,23 @@ class KnobBoard:
 
     # ---------------------------------------------------------------- presets
 
-    def _list(self, chosen=""):
-        self._preset.options = [("", ""), *((name, name) for name in presets.names(self.system))]
-        self._preset.value = chosen
+    def _list(self):
+        """The menu; it is on its first line again after each choice, since knobs may be turned after it."""
+        offered = presets.told(self.system).items()
+        self._preset.options = [("several knobs at once …", ""),
+                                *((f"{name}: {about}", name) for name, about in offered)]
+        self._preset.value = ""
+        self._preset_said.layout.display = "none"
 
     def _choose(self, change):
-        if change["new"]:
+        name = change["new"]
+        if name:
             try:
-                self._reset(presets.load(change["new"], self.system))
+                values = presets.load(name, self.system)
+                self._reset(values)
+                turned = ", ".join(f"{knob.replace('_', ' ')} {value}" for knob, value in values.items())
+                self._preset_said.value = small(f"{name} turned {turned}")
+                self._preset_said.layout.display = None
             except Refused as refused:                  # made for another range, or by hand
                 self._say(str(refused))
 

@@ -10,9 +10,10 @@ Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Live knobs act on 
 the others on the next one. Behind other tabs are all runs, comparisons and films, made when they are opened.
 """
 
-from . import forms, prompts, runs, systems, vocabulary
+from . import forms, gallery, prompts, runs, safe_files, systems, vocabulary
 from .compare_view import CompareView
 from .controls import Controls
+from .errors import Refused
 from .film_maker import FilmMaker
 from .gallery_view import GalleryView
 from .knob_board import KnobBoard
@@ -28,7 +29,8 @@ class Panel(KnobBoard):
         import ipywidgets as w
         self.controls, self._acting = Controls(self._begin, self._follow), None
         super().__init__(system, **values)
-        painting = w.HBox([self.knobs, self.controls.box],
+        self.offer = w.VBox(self._cut_off(), layout={"width": "100%"})
+        painting = w.HBox([self.offer, self.knobs, self.controls.box],
                           layout={"flex_flow": "row wrap", "align_items": "flex-start"})
         self._makers = {"Gallery": lambda: GalleryView(self.use, self.go_on, self.film),
                         "Compare": lambda: CompareView(lambda: (self.system, self.settings)),
@@ -56,10 +58,23 @@ class Panel(KnobBoard):
         settings = session.settings
         session.start()
         self.controls.take(session)
+        self.offer.children = []
         self._acting = settings
         self.show(session.run.system, settings)
         self.controls.refresh()
         self.box.selected_index = 0
+
+    def _cut_off(self) -> list:
+        """A way on with the newest run, where that ended with its connection or its machine."""
+        import ipywidgets as w
+        run = next(iter(gallery.entries()), None)
+        if run is None or run.status != "painting" or held(run.folder):
+            return []
+        said = w.HTML(layout={"max_width": forms.WITHIN})
+        forms.note(said, f"'{run.prompts}' was cut off after step {run.step} of {run.total}.")
+        return [said, forms.button("Go on", "paint it to its end, with its own knobs",
+                                   lambda: forms.tried(said, lambda: self.go_on(run.folder)),
+                                   width="7em", margin="2px 2px 14px")]
 
     def film(self, folder):
         """To the film maker, with that run."""
@@ -112,6 +127,15 @@ class Panel(KnobBoard):
     def _ipython_display_(self):
         from IPython.display import display
         display(self.box)
+
+
+def held(folder) -> bool:
+    """Does somebody paint there?"""
+    try:
+        with safe_files.alone(folder):
+            return False
+    except Refused:
+        return True
 
 
 def understood(settings) -> str:

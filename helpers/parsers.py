@@ -4,7 +4,7 @@ import re
 from argparse import SUPPRESS, ArgumentParser, HelpFormatter
 from functools import partial
 
-from . import forms, systems
+from . import forms, presets, systems
 from .errors import Refused
 from .knobs import TYPES, knobs, named
 from .schedules import NUMBER
@@ -29,6 +29,9 @@ def painter(command: str, about: str, cls) -> Parser:
     parser = Parser(command, about)
     parser.add_argument("--size", metavar="N|WxH", default=SUPPRESS,
                         help="width and height at once: 256 or 256x128")
+    names = ", ".join([*presets.built_in(_system(cls)), "or one of your own"])
+    parser.add_argument("--preset", metavar="NAME", default=SUPPRESS,
+                        help=f"several knobs at once, before those given: {names}")
     forms.flags(cls, parser)
     return parser
 
@@ -48,7 +51,7 @@ def parsed(parser: Parser, words: list[str], cls=None):
 
 
 def wanted(options, cls) -> dict:
-    """Values for Settings.of: flags, words that stand alone, and --size."""
+    """Values for Settings.of: flags, words that stand alone, --size, and below them a preset."""
     values = forms.given(cls, options)
     if getattr(options, "words", None):
         if "prompts" in values:
@@ -60,6 +63,8 @@ def wanted(options, cls) -> dict:
             raise Refused(f"size is {options.size!r}", "it must be a side, or width x height",
                           "try 256 or 256x128")
         values = {"width": int(match[1]), "height": int(match[2] or match[1])} | values
+    if hasattr(options, "preset"):
+        values = presets.load(options.preset, _system(cls)) | values
     return values
 
 
@@ -99,6 +104,11 @@ def number(name: str, text: str, kind: type):
 def _waits(word: str) -> bool:
     """Is it a flag whose value comes next?"""
     return word.startswith("--") and "=" not in word
+
+
+def _system(cls) -> str:
+    """The name of the system that has these settings."""
+    return cls.__module__.rpartition(".")[2]
 
 
 def title(name: str) -> str:

@@ -1,4 +1,5 @@
-"""Prompts as rows: words, weight and stop of each, scene by scene, in step with the text that says the same.
+"""Prompts as rows: words, weight and stop of each, scene by scene; or, behind a switch, as the text that says
+the same. One of both is seen, and each follows the other.
 
     rows = PromptRows(text_field);  rows.box
 
@@ -12,6 +13,7 @@ from .errors import Refused
 from .forms import SMALL, button
 from .schedules import NUMBER, written
 
+LINK = {"width": "auto", "padding": "0 6px", "margin": "2px 4px 2px auto"}
 ROW = {"width": "100%", "align_items": "center"}
 HEADINGS = ('<div style="display:flex;gap:4px;font-size:11px;opacity:0.75;line-height:1.4">'
             '<span style="flex:1;padding-left:2px">what to paint</span><span style="width:80px">weight</span>'
@@ -24,8 +26,12 @@ class PromptRows:
     def __init__(self, text):
         import ipywidgets
         self.text, self.rows = text, [[]]       # scenes of rows
-        self.box = ipywidgets.VBox(layout={"width": "33em", "max_width": "100%"})
+        self._switch = button("", "rows, or one text for all: fog | neon:0.5 ^ night", self._turn, **LINK)
+        self._switch.style.button_color = "transparent"
+        self._lines, self._whole = ipywidgets.VBox(), ipywidgets.VBox([text, self._switch])
+        self.box = ipywidgets.VBox([self._lines, self._whole], layout={"width": "33em", "max_width": "100%"})
         text.observe(self._read, "value")
+        self._see("rows")
         self._read()
 
     def told(self) -> list[list[prompts.Prompt]]:
@@ -37,14 +43,25 @@ class PromptRows:
         try:
             text = self.text.value
             scenes = prompts.scenes(text) if text.strip(" |^") else []
-        except Refused:         # the panel says what is wrong while it is typed
+        except Refused:         # the panel says what is wrong while it is typed; rows cannot
+            self._see("text")
             return
-        if scenes != self.told() or not self.box.children:
+        if scenes != self.told() or not self._lines.children:
             self.rows = [[_Row(self, prompt) for prompt in scene] for scene in scenes or [[None]]]
             self._show()
 
     def _write(self, _=None):
         self.text.value = " ^ ".join(" | ".join(map(str, scene)) for scene in self.told())
+
+    def _turn(self):
+        """The other one of both; rows only of what can be read."""
+        self._see("text" if self._switch.description == "as text" else "rows")
+        self._read()
+
+    def _see(self, what):
+        self._lines.layout.display = None if what == "rows" else "none"
+        self._whole.layout.display = None if what == "text" else "none"
+        self._switch.description = "as text" if what == "rows" else "as rows"
 
     def _show(self):
         import ipywidgets
@@ -55,8 +72,9 @@ class PromptRows:
             lines += [row.box for row in scene]
             more = button("+ prompt", "another prompt of this scene", lambda scene=scene: self._add(scene))
             after = button("+ scene", "a story: what comes after this", lambda at=number: self._tell(at + 1))
-            lines.append(ipywidgets.HBox([more, after]))
-        self.box.children = lines
+            last = scene is self.rows[-1]
+            lines.append(ipywidgets.HBox([more, after, *[self._switch] * last], layout={"width": "100%"}))
+        self._lines.children = lines
 
     def _add(self, scene):
         scene.append(_Row(self, None))

@@ -1,4 +1,6 @@
-"""The set-up cell and the panel as in Colab: its ipywidgets 7.7.1, and a stand-in of google.colab."""
+"""The set-up cell and the panel as in Colab: its ipywidgets 7.7.1, a stand-in of google.colab, and each
+Python it may have. The one that is not ours has an environment beside ours once `make nightly` was run.
+"""
 
 import os
 import subprocess
@@ -11,7 +13,8 @@ from helpers import notebooks
 from helpers.errors import Refused
 
 ROOT = Path(__file__).parents[1]
-OLD = Path(sys.prefix) / "colab"        # the Makefile puts it there
+PYTHONS = ("3.11", "3.12")
+OLD = "colab"           # the folder in an environment where the Makefile puts Colab's widgets
 STUBS = {"google/__init__.py": "", "google/colab/__init__.py": "",
          "google/colab/drive.py": "def mount(place):\n    assert place == '/content/drive'\n",
          "pip/__init__.py": "raise SystemExit('nothing is to be installed')"}
@@ -27,11 +30,20 @@ panel.system = "vqgan_clip"
 print("panel", panel.settings.prompts, panel.settings.width, "home", run_folder.home())
 """
 
-needs_old_widgets = pytest.mark.skipif(not OLD.is_dir(), reason="COLAB IS NOT SIMULATED: `make env`")
+
+@pytest.fixture(params=PYTHONS)
+def environment(request):
+    """Where a Python of that version has what painting needs."""
+    ours = request.param == "{}.{}".format(*sys.version_info)
+    found = Path(sys.prefix if ours else f"{sys.prefix}-{request.param}")
+    if not (found / OLD).is_dir():
+        pytest.skip(f"COLAB IS NOT SIMULATED ON PYTHON {request.param}; "
+                    f"`make {'env' if ours else 'pythons'}` lets it")
+    return found
 
 
 @pytest.fixture
-def colab(tmp_path):
+def colab(tmp_path, environment):
     """A function that runs a script as a fresh Colab runtime would, in /content."""
     for name, text in STUBS.items():
         (tmp_path / "stubs" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -41,14 +53,13 @@ def colab(tmp_path):
     (content / "discotheque").symlink_to(ROOT)
 
     def run(script):
-        paths = os.pathsep.join(map(str, [tmp_path / "stubs", OLD]))
-        environment = os.environ | {"PYTHONPATH": paths, "COLAB_RELEASE_TAG": "1", "OMP_NUM_THREADS": "1"}
-        return subprocess.run([sys.executable, "-"], input=script, cwd=content, text=True,
-                              capture_output=True, timeout=300, env=environment)     # "-": as a kernel does
+        paths = os.pathsep.join(map(str, [tmp_path / "stubs", environment / OLD]))
+        said = os.environ | {"PYTHONPATH": paths, "COLAB_RELEASE_TAG": "1", "OMP_NUM_THREADS": "1"}
+        return subprocess.run([environment / "bin" / "python", "-"], input=script, cwd=content, text=True,
+                              capture_output=True, timeout=300, env=said)       # "-": as a kernel does
     return run
 
 
-@needs_old_widgets
 @pytest.mark.parametrize("on_drive", [False, True])
 def test_set_up_and_panel_in_colab(colab, on_drive):
     """Twice in one process: nothing is installed, nothing restarted."""

@@ -224,8 +224,8 @@ def test_the_page(page, tmp_path):
 
 
 def begun(page) -> bool:
-    """Run the cell, unless it runs: JupyterLab hears no keys until all of it is there."""
-    if "[ ]" in page.locator(".jp-InputPrompt").first.inner_text():
+    """Run the cell, unless it runs or has run: JupyterLab hears no keys until all of it is there."""
+    if not re.search(r"\[[*\d]", page.locator(".jp-InputPrompt").first.inner_text()):
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Control+Enter")
         time.sleep(1)

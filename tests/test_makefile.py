@@ -1,6 +1,7 @@
 """The Makefile's one trick: what stands after `make paint` arrives at the command line, word for word."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,9 @@ STUB = "#!{python}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
-def make(*words):
-    return subprocess.run(["make", "--no-print-directory", *words], cwd=ROOT, text=True, capture_output=True)
+def make(*words, **environment):
+    return subprocess.run(["make", "--no-print-directory", *words], cwd=ROOT, text=True, capture_output=True,
+                          env=os.environ | environment)
 
 
 @pytest.fixture
@@ -54,7 +56,8 @@ def test_prompts_need_no_escaping(venv, prompt):
     (["lab"], ["jupyterlab", "notebooks"]),
     (["app"], ["helpers.app"]),
     (["app", "HOST=0.0.0.0", "PORT=8000"], ["helpers.app", "--host", "0.0.0.0", "--port", "8000"]),
-    (["nightly"], ["pytest", "tests/test_faults.py", "tests/test_hostile.py"]),
+    (["nightly", "PYTHONS="],
+     ["pytest", "tests/test_faults.py", "tests/test_hostile.py", "tests/test_colab.py"]),
     (["notebooks"], ["helpers.press"]),
     (["notebooks", "NAME=notebooks/04_deep_daze.ipynb"], ["helpers.press", "notebooks/04_deep_daze.ipynb"]),
     (["zoo"], ["helpers.world.train", "all"]),
@@ -86,6 +89,20 @@ def test_a_missing_venv_package_is_explained(tmp_path):
     python.chmod(0o755)
     done = make("paint", f"PYTHON={python}", f"VENV={tmp_path / 'new'}")
     assert done.returncode != 0 and "on Debian: sudo apt install python3-venv" in done.stdout
+
+
+def test_pythons_that_colab_may_have(venv, tmp_path):
+    """One that is not found is named; ours has its environment; another gets one beside it."""
+    words = ["pythons", f"VENV={venv}", "PYTHONS=9.9"]
+    ours, other = venv / "bin" / "python", tmp_path / "python9.9"
+    ours.write_text("#!/bin/sh\nexit 1\n")
+    assert make(*words).stdout == "Python 9.9 is not here: Colab is not simulated on it\n"
+    other.write_text('#!/bin/sh\ncase "$2" in *9.9*) exit 0;; esac\nexit 1\n')
+    other.chmod(0o755)
+    done = make(*words, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert "python9.9 is not a Python 3.11 or 3.12;" in done.stdout and done.returncode
+    ours.write_text(other.read_text())
+    assert (make(*words).stdout, make(*words).returncode) == ("", 0)
 
 
 def test_requirements_are_installed_again_only_when_they_change(venv):

@@ -8,7 +8,19 @@ import small_system
 from PIL import Image
 from test_session import LONG, at
 
-from helpers import controls, editors, forms, plots, presets, prompts, runs, systems, uploads, vocabulary
+from helpers import (
+    controls,
+    editors,
+    forms,
+    plots,
+    presets,
+    prompts,
+    runs,
+    safe_files,
+    systems,
+    uploads,
+    vocabulary,
+)
 from helpers.errors import Refused
 from helpers.knobs import knobs
 from helpers.panel import Panel, understood
@@ -185,14 +197,31 @@ def test_presets(box, home):
     path, = (home / "presets").iterdir()
     assert path.name.startswith("vqgan_clip-soft-fog-e-") and path.suffix == ".json"
     assert json.loads(path.read_text())["settings"] == box.settings.changed()
-    assert box._preset.options[1:] == (("Soft fog/../é",) * 2,) and box._name.value == ""
+    assert box._preset.options[-1] == ("Soft fog/../é: your own", "Soft fog/../é") and box._name.value == ""
     box.widgets["prompts"].value = "a castle"
     box._reset()
     assert box.settings.changed() == {"prompts": "a castle"}
     box._preset.value = "Soft fog/../é"
     assert box.settings.crops == 20 and box.settings.prompts == "fog over a castle"
-    box.system = "deep_daze"
-    assert box._preset.options == (("", ""),)
+    box.system = "pix2pix"
+    assert box._preset.options == (("several knobs at once …", ""),)
+
+
+def test_presets_of_the_suite(box, home):
+    menu = dict(box._preset.options)
+    assert list(menu.values()) == ["", *presets.built_in("vqgan_clip")]
+    assert box._preset_said.layout.display == "none"
+    box._preset.value = "soft watercolor"
+    values = presets.load("soft watercolor", "vqgan_clip")
+    assert box.settings.changed() == values | {"prompts": "fog over a castle"}      # seed 7 was turned back
+    assert ">soft watercolor turned smoothness 2, saturation -0.5, edge 1, " in box._preset_said.value
+    assert box._preset_said.layout.display is None and box._preset.value == ""      # it can be had again
+    box._name.value = "Soft Watercolor"
+    box._save()
+    assert "the preset &#x27;Soft Watercolor&#x27; comes with the suite" in box._said.value
+    assert not home.exists()
+    box._reset()
+    assert box._preset_said.layout.display == "none"
 
 
 def test_refused_presets(box, home):
@@ -203,15 +232,18 @@ def test_refused_presets(box, home):
             presets.save(name, "vqgan_clip", {})
     with pytest.raises(Refused, match="no setting called 'crop'"):
         presets.save("a", "vqgan_clip", {"crop": 1})
-    with pytest.raises(Refused, match="no preset called 'a'; none is saved for this system: save one first"):
+    with pytest.raises(Refused, match="no preset called 'a'; choose one of 'quick sketch', "):
         presets.load("a", "vqgan_clip")
+    with pytest.raises(Refused, match="no preset called 'a'; there is none for pix2pix: save one first"):
+        presets.load("a", "pix2pix")
     presets.save("fog", "vqgan_clip", {"crops": 3})
     (home / "presets/vqgan_clip-bad.json").write_text('{"system": "vqgan_clip"')
     (home / "presets/vqgan_clip-odd.json").write_text(
         '{"system": "vqgan_clip", "name": "odd", "settings": 3}')
     (home / "presets/vqgan_clip-far.json").write_text(
         '{"system": "vqgan_clip", "name": "far", "settings": {"crops": 999}}')
-    assert presets.names("vqgan_clip") == ["far", "fog"]
+    assert [name for name, about in presets.told("vqgan_clip").items() if about == presets.OWN] == \
+        ["far", "fog"]
     with pytest.raises(Refused, match="no preset called 'frog'; did you mean 'fog'"):
         presets.load("frog", "vqgan_clip")
     box._list()
@@ -260,6 +292,31 @@ def test_rows_and_text_stay_in_step():
     assert len(rows.rows) == 2
     rows.remove(rows.rows[0][0]), rows.remove(rows.rows[0][0])
     assert field.value == "" and len(rows.rows) == 1
+
+
+def seen(rows):
+    """Which of both forms is seen."""
+    forms = {"rows": rows._lines, "text": rows._whole}
+    return [name for name, widget in forms.items() if widget.layout.display is None]
+
+
+def test_prompts_are_seen_in_one_form_at_a_time():
+    field, rows = rows_of("fog")
+    assert seen(rows) == ["rows"] and rows._switch.description == "as text"
+    rows.rows[0][0].words.value = "a cat"
+    rows._switch.click()
+    assert seen(rows) == ["text"] and field.value == "a cat" and rows._switch.description == "as rows"
+    field.value = "a dog | a cat:2"
+    rows._switch.click()
+    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["a dog", "a cat"]
+    field.value = "moon | :3"           # from elsewhere: rows cannot say it, so the text is shown
+    assert seen(rows) == ["text"]
+    rows._switch.click()
+    assert seen(rows) == ["text"] and field.value == "moon | :3"
+    field.value = "moon | sun:3"
+    assert seen(rows) == ["text"]
+    rows._switch.click()
+    assert seen(rows) == ["rows"] and [row.words.value for row in rows.rows[0]] == ["moon", "sun"]
 
 
 def test_a_palette_is_picked():
@@ -346,6 +403,46 @@ def test_undone_to_the_beginning_there_is_no_picture(easel):
     assert press(easel, "undo") == "paused" and easel.controls.empty.layout.display is None
     assert easel.controls.buttons["undo"].click() is None
     assert "nothing is painted yet" in easel.controls.said.value
+
+
+@pytest.fixture
+def cut_off(easel):
+    """A run whose machine went away; nobody knows that it is not painted anymore."""
+    run = runs.start("small", easel.settings.but(seed=4))
+    frames = runs.record(run.paint(), run, checkpoint_seconds=0)
+    for _ in range(5):
+        next(frames)
+    frames.close()
+    run.note(status="painting")
+    return run
+
+
+def test_what_was_cut_off_is_offered_and_goes_on(easel, cut_off):
+    assert not easel.offer.children
+    with safe_files.alone(cut_off.folder):
+        assert not Panel("small").offer.children        # somebody paints it
+    panel = Panel("small")
+    said, on = panel.offer.children
+    assert "&#x27;fog&#x27; was cut off after step 5 of 12." in said.value
+    on.click()
+    assert panel.session.wait(LONG) == "finished" and panel.session.run.folder == cut_off.folder
+    assert panel.settings == cut_off.settings and not panel.offer.children
+    assert not Panel("small").offer.children
+
+
+def test_only_the_newest_is_offered_and_only_if_it_was_cut_off(easel, cut_off):
+    newer = runs.start("small", easel.settings)
+    assert not Panel("small").offer.children
+    newer.discard()
+    cut_off.note(status="stopped")                      # by who painted it
+    assert not Panel("small").offer.children
+
+
+def test_what_is_offered_but_gone_is_refused_in_its_place(cut_off):
+    said, on = Panel("small").offer.children
+    cut_off.discard()
+    on.click()
+    assert "is not a run" in said.value
 
 
 def test_live_knobs_act_and_others_wait(easel):
