@@ -74,8 +74,9 @@ class FrameEditor:
             self.board._ipython_display_()
 
     def _shut(self):
-        self.board = None
-        self.paper.clear_output()
+        if self.board:
+            self.board = None
+            self.paper.clear_output()
 
     def _renew(self):
         """Another picture, or another size to paint it at."""
