@@ -26,9 +26,9 @@ OWN = "your own"
 def save(name: str, system: str, values: dict, root=None) -> Path:
     """Keep these knobs of a system, JSON values, under a name; an own one of the same name is replaced."""
     name = " ".join(name.split())
-    if not name or len(name) > LONGEST:
-        raise Refused(f"the name of the preset is {name[:LONGEST]!r}", f"it has 1 to {LONGEST} letters",
-                      "try 'soft fog'")
+    if not 0 < len(name) <= LONGEST or not name.isprintable():
+        raise Refused(f"the name of the preset is {name[:LONGEST]!r}",
+                      f"it has 1 to {LONGEST} letters that can be seen", "try 'soft fog'")
     if name.lower() in map(str.lower, built_in(system)):
         raise Refused(f"the preset {name!r} comes with the suite", "it stays as it is",
                       f"try 'my {name}'")
