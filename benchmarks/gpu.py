@@ -19,7 +19,7 @@ from helpers.errors import Refused
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- begin gpu -->\n", "<!-- end gpu -->"
-NONE = ("Not measured yet: no machine of ours had a GPU. `make bench CASE=gpu` measures and fills in this "
+NONE = ("Not measured yet. `make bench CASE=gpu` measures and fills in this "
         "table.\n")
 
 

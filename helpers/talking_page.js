@@ -1,3 +1,8 @@
+// Each view of the page that does not work yet, once, and how its parts are found.
+const awake = work => document.querySelectorAll(".$name:not([data-awake])").forEach(root => {
+  root.dataset.awake = "";
+  work(root, what => root.querySelector(what));
+});
 const talk = (root, {written, show, busy, pause = 500}) => {
   let said = "", unsaid = false, timer;   // what Python knows
 

@@ -71,7 +71,8 @@ def paint(settings, state=None):
     half = number_type(studio.device, narrow=False)     # float16 would lose the slopes of its weights
     canvas = Siren(settings.height, settings.width, settings.hidden, settings.layers, settings.w0,
                    settings.theta, studio.rng, half).to(studio.device)
-    canvas.saved = 0 if studio.thrift.plan.recompute else canvas.saved
+    if studio.thrift.plan.recompute:
+        canvas.saved = 0
 
     def guide(settings, studio, total):
         told = chapters(settings, studio.eyes[0])
