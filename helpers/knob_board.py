@@ -42,7 +42,7 @@ class KnobBoard:
                        layout={"margin": INDENT})
         self.knobs = w.VBox([self._chooser, self._preset, self._preset_said, self._search, self._said,
                              self._room, self._name, below], layout=BOARD)
-        self._turned, self._quiet = {}, False
+        self._turned, self._quiet, self._shown = {}, False, None
         self._open(values)
         self._chooser.observe(self._change, "value")
         self._preset.observe(self._choose, "value")
@@ -68,17 +68,26 @@ class KnobBoard:
         self._open(settings.changed())
 
     def _open(self, values: dict):
-        """Show the knobs of the chosen system, those in `values` turned."""
-        import ipywidgets as w
+        """Show the knobs of the chosen system, those in `values` turned. Widgets that show these knobs
+        already stay, and with them what is unfolded or seen as text."""
         cls = systems.load(self.system).Settings
-        self.widgets = forms.sliders(cls.from_dict(values))
+        settings = cls.from_dict(values)
+        made = forms.sliders(settings)
+        if cls is self._shown and made.keys() == self.widgets.keys():
+            self._set(forms.values(made))
+        else:
+            self._build(cls, made)
+        self._list()
+
+    def _build(self, cls: type, widgets: dict):
+        import ipywidgets as w
+        self._shown, self.widgets = cls, widgets
         self._boxes = {name: edited(knobs(cls)[name], widget, self._shape)
                        for name, widget in self.widgets.items()}
         if {"init_image", "mask"} <= self.widgets.keys():
             self._masks = MaskEditor(self.widgets, cls)
             self._boxes["mask"] = w.VBox([self._boxes["mask"], self._masks.box], layout={"max_width": "100%"})
         self._arranged = forms.arranged(self._boxes, cls)
-        self._list()
         self._show()
         for widget in self.widgets.values():
             widget.observe(self._check, "value")

@@ -339,6 +339,30 @@ def test_a_yaml_of_discoart(read):
     Settings.of(**values)
 
 
+def test_a_group_of_schedules_stands_for_what_the_file_leaves_out(read):
+    values, lines = read("text_prompts: fog\ncut_schedules_group: watercolor\ncut_ic_pow: 5\n")
+    assert values["overview"] == "[14]*200+[12]*200+[4]*400+[0]*200" and values["crop_power"] == "5"
+    assert (values["crops"], values["batches"], lines) == ("[2]*200+[4]*200+[12]*600", "4", [])
+    values, lines = read("text_prompts: fog\ncut_schedules_group: han_fav\n")
+    assert values["perceptors"] == "ViT-B/32, ViT-B/16, ViT-L/14, RN101, RN50" and values["batches"] == "8"
+    assert float(values["guidance_scale"]) == 5 * 12000 and float(values["clamp"]) == 0.1
+    assert [line.split(" ")[0] for line in lines] == ["cut_ic_pow", "sat_scale"]    # as if written out
+    plain = read("text_prompts: fog\ncut_schedules_group: default\n")
+    assert plain == read("text_prompts: fog\nname_docarray:\n")
+    values, lines = read("text_prompts: fog\ncut_schedules_group: water_color\n")
+    assert values == plain[0]
+    assert lines == ["cut_schedules_group water_color: there was no such group; did it mean 'watercolor'?"]
+
+
+@pytest.mark.parametrize("group", names.GROUPS)
+def test_every_group_tells_of_all_noise_levels(read, group):
+    values, _ = read(f"text_prompts: fog\ncut_schedules_group: {group}\n")
+    Settings.of(**values)
+    for name in ("overview", "crops", "gray_crops", "crop_power"):
+        made = schedules.parse(values[name])
+        assert made.constant or sum(count for count, _ in made.runs) == 1000
+
+
 def test_a_yaml_with_switches_is_of_disco_diffusion(read):
     values, _ = read("text_prompts: {0: [fog]}\nRN50: true\nViTB32: off\nViTB16: false\n")
     assert (values["perceptors"], values["skip"], values["range"]) == ("RN50", 10, "0")

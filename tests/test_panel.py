@@ -224,6 +224,17 @@ def test_presets_of_the_suite(box, home):
     assert box._preset_said.layout.display == "none"
 
 
+def test_a_preset_leaves_unfolded_what_is_unfolded(box):
+    widgets, folds = box.widgets, box._arranged.children[1]
+    folds.selected_index = 0
+    box._preset.value = "soft watercolor"
+    assert box.widgets is widgets and folds.selected_index == 0 and box.settings.smoothness == "2"
+    box._reset()
+    assert box.widgets is widgets and box.settings.smoothness == "0"
+    box.system = "deep_daze"
+    assert box.widgets is not widgets and box._arranged.children[1].selected_index is None
+
+
 def test_refused_presets(box, home):
     box._save()
     assert "the name of the preset is &#x27;&#x27;; it has 1 to 60 letters" in box._said.value

@@ -38,7 +38,10 @@ def read(path) -> tuple[str, dict, list[str]]:
     # looked up late, as a plug-in is: this stands below systems and knows none of them
     ranges = knobs(importlib.import_module("..systems", __package__).load(SYSTEM).Settings)
     defaults = names.DISCO | names.ANIMATION | {name: default for name, (default, _) in names.GONE.items()}
-    old = Old(given, defaults | names.DISCOART if discoart else defaults, ranges, discoart)
+    group = given.get("cut_schedules_group")    # several settings at once, unless the file has its own
+    if discoart:
+        defaults |= names.DISCOART | names.GROUPS.get(str(group), {})
+    old = Old(given, defaults, ranges, discoart)
     share = wishes.words(old)
     for part in (picture, steps, networks, looks, beginning, mirrors):
         part(old)
@@ -111,6 +114,9 @@ def looks(old):
     plain = old.truth("skip_augs")
     old.values |= {"augment": "" if plain else "flip, affine, jitter, gray",
                    "look_noise": "0" if plain else "0.03", "fuzzy": 0.0}
+    group = old("cut_schedules_group")
+    if group is not None and str(group) not in names.GROUPS:
+        old.note("cut_schedules_group", "there was no such group" + meant(group, names.GROUPS))
     if old.truth("fuzzy_prompt"):
         old.values["fuzzy"] = float(old.number("rand_mag"))
         old.note("fuzzy_prompt", "scattered without its cut at 0, which took half of every direction away")
@@ -196,5 +202,9 @@ def rest(old):
         elif key in names.ALIASES:
             old.note(key, f"{names.ALIASES[key]} is there, too, and counts")
         else:
-            near = closest(key, KNOWN)
-            old.note(key, "nothing was called so" + (f"; did it mean {near!r}?" if near else ""))
+            old.note(key, "nothing was called so" + meant(key, KNOWN))
+
+
+def meant(name, known) -> str:
+    near = closest(str(name), known)
+    return f"; did it mean {near!r}?" if near else ""

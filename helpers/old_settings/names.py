@@ -2,7 +2,8 @@
 
 `CLIPS`: the switch of a CLIP -> our perceptor, `OPENAI`: one of OpenAI's -> ours, `SIDES`: part of a name ->
 pixels it sees. `DISCO`: old setting -> default, where there is a counterpart; `DISCOART`: where it differs.
-`OWN`: who has one of these is discoart's. `ALIASES`: other spellings. `ANIMATION`: old setting -> default.
+`GROUPS`: what stood there where discoart's cut_schedules_group named one of these. `OWN`: who has one of
+these is discoart's. `ALIASES`: other spellings. `ANIMATION`: old setting -> default.
 `GONE`: old setting -> (default, why there is nothing like it here).
 """
 
@@ -39,6 +40,26 @@ DISCO = {
     **{name: name in ("ViTB32", "ViTB16", "RN50") for name in CLIPS},
 }
 DISCOART = {"skip_steps": 0, "clip_models": ["ViT-B-32::openai", "ViT-B-16::openai", "RN50::openai"]}
+GROUPS = {
+    "default": {},
+    "pad_or_pulp": {
+        "cut_overview": "[15]*200+[12]*200+[6]*100+[4]*100+[2]*200+[0]*200",
+        "cut_innercut": "[1]*200+[4]*200+[8]*200+[10]*400", "cut_ic_pow": "[12]*500+[10]*500",
+        "cut_icgray_p": "[0.87]*100+[0.78]*50+[0.73]*50+[0.64]*60+[0.56]*40+[0.5]*50+[0.33]*100+[0.19]*150"
+                        "+[0]*400"},
+    "watercolor": {
+        "cut_overview": "[14]*200+[12]*200+[4]*400+[0]*200", "cut_innercut": "[2]*200+[4]*200+[12]*600",
+        "cut_ic_pow": "[12]*500+[10]*500",
+        "cut_icgray_p": "[0.7]*100+[0.6]*100+[0.45]*100+[0.3]*100+[0]*600"},
+    "han_fav": {
+        "cut_overview": "[8]*200+[6]*200+[4]*200+[0]*400",
+        "cut_innercut": "[0]*200+[2]*200+[4]*200+[6]*200+[10]*200",
+        "cut_ic_pow": "[0]*200+[10]*400+[60]*200+[80]*200",
+        "cut_icgray_p": "[0.5]*100+[0.4]*100+[0.2]*100+[0.1]*100+[0]*600",
+        "cutn_batches": 8, "clip_guidance_scale": 12000, "clamp_max": 0.1, "tv_scale": 60000,
+        "sat_scale": 10000, "range_scale": 10000,
+        "clip_models": [f"{name}::openai" for name in ("ViT-B-32", "ViT-B-16", "ViT-L-14", "RN101", "RN50")]},
+}
 OWN = {"clip_models", "clip_models_schedules", "name_docarray", "cut_schedules_group",
        "diffusion_model_config", "on_misspelled_token", "text_clip_on_cpu"}
 ALIASES = {"set_seed": "seed", "width_height_for_512x512_models": "width_height",
@@ -85,7 +106,6 @@ GONE = {
     "visualize_cuts": (False, "helpers.systems.wiring.looks gives what the perceptors are shown"),
     "custom_path": (None, "give the file as model"),
     "diffusion_model_config": (None, "a network's shape is in the catalogue, or in a .json beside its file"),
-    "cut_schedules_group": (None, "the schedules that it stood for are not known here: write them out"),
     "randomize_class": (True, "it never had an effect: those networks know no classes"),
     "skip_event": (None, _BY_HAND), "stop_event": (None, _BY_HAND),
     "cutn": (16, _CUTN), "cut_pow": (1, _CUTN), "SLIPB16": (False, _SLIP), "SLIPL16": (False, _SLIP),
