@@ -28,10 +28,14 @@ paint: $(VENV)/.painting
 app: $(VENV)/.tools
 	@$(RUN) -m helpers.app $(FLAGS)
 
+# A file of tests or a notebook at a time for each core, at most four: a worker takes up to 3 GB.
+CORES = $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n : 4)))
+PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(RUN) -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.tools browser
 	$(RUN) -m ruff check .
-	$(RUN) -m pytest tests
-	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+	$(PYTEST) tests
+	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 # The tests look at the panel in a browser of this system; where there is none, Debian's is installed, if that
 # may be done. Without one they say so and go on.
@@ -43,7 +47,7 @@ browser:
 
 # What `make test` does of this in small: painters killed at random moments, files and words that mean ill, Colab.
 nightly: $(VENV)/.tools pythons
-	KILLS=50 CASES=20000 $(RUN) -m pytest tests/test_faults.py tests/test_hostile.py tests/test_colab.py
+	KILLS=50 CASES=20000 $(PYTEST) tests/test_faults.py tests/test_hostile.py tests/test_colab.py
 
 # Colab goes from Python to Python. Each of these that is found, by name or with pyenv, gets an environment beside
 # ours, and the tests of Colab run there, too.

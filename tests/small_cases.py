@@ -31,6 +31,7 @@ def knobs(folder):
     eyes = {"ViT-B/32": save(eye({"layers": 2, "patch_size": 16}), "perceptor", {}, "vit"),
             "RN50": save(eye({"layers": (1, 1, 1, 1), "width": 8}), "perceptor", {}, "rn")}
     return {"perceptors": eyes, "width": 64, "height": 64, "layers": 3, "hidden": 32, "crops": 4,
+            "batches": "2",
             "vqgan": save(stand_ins.coder(), "vqgan", stand_ins.TINY, "vqgan"),
             "gan": save(networks.generator(generator), "biggan", generator, "gan"),
             "model": save(networks.awake_(adm.build(denoiser)), "adm", denoiser, "adm"),

@@ -219,7 +219,7 @@ def guided(net, x, sigma, **options):
 
 @pytest.mark.parametrize("family", ["C256", "CKALI"])
 def test_guidance_in_half_precision_leads_the_same_way(publish, family):
-    config = {**members(family)[0]["config"], "num_channels": 64}
+    config = {**members(family)[0]["config"], "num_channels": 32}
     publish(official.network(config)[0], "half", "adm", config)
     full, low = (adm.load("half", precision=precision) for precision in ("fp32", "bf16"))
     for sigma in (1.0, 100.0):

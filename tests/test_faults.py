@@ -28,7 +28,7 @@ from helpers import history, manifests, recording, run_folder, runs, safe_files
 from helpers.errors import Refused
 from helpers.session import Session
 
-KILLS, SEED = int(os.environ.get("KILLS", 12)), int(os.environ.get("FAULTS_SEED", 0))
+KILLS, SEED = int(os.environ.get("KILLS", 8)), int(os.environ.get("FAULTS_SEED", 0))
 CHOSEN = settings(steps=20, pause=0.005, seed=5)
 
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from numbers import Real
 
 from .. import schedules
-from ..errors import Refused
+from ..errors import Refused, closest
 from ..knobs import NO, YES, bounds
 from ..schedules import LEVELS, NUMBER
 
@@ -101,6 +101,12 @@ def shown(value) -> str:
     text = value if isinstance(value, str) else str(value)
     text = text if text.isprintable() else repr(text)
     return text if len(text) <= LONGEST else text[:LONGEST - 1] + "…"
+
+
+def meant(name, known) -> str:
+    """The end of a line on a name that is not known."""
+    near = closest(str(name), known)
+    return f"; did it mean {near!r}?" if near else ""
 
 
 def alike(one, other) -> bool:
