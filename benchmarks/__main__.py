@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import gpu, race, report
+from benchmarks import gpu, race, report, studio
 from benchmarks.cases import CASES, chosen
 from benchmarks.unfinished import Unfinished
 from helpers import machine
@@ -29,6 +29,8 @@ def main(arguments=None):
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["race"]:
         return race.main(words[1:])
+    if words[:1] == ["studio"]:
+        return studio.main(words[1:])
     if words[:1] == ["gpu"]:
         return gpu.main(words[1:], measured, alone)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,

@@ -309,7 +309,7 @@ def led(nets, monkeypatch):
     monkeypatch.setattr(adm_classifier, "load", lambda name, device="cpu", **_: reader)
 
     def led(**values):
-        painting = paint(classifier="any", **values)
+        painting = paint(classifier="any", classifier_scale="1", **values)
         denoise, rows = painting.denoise, []
         for level in map(float, painting.levels[painting.skip:-1]):
             loss = denoise.noisy(torch.zeros(1, 3, 8, 8), level, denoise.pace(level))["classifier"]
@@ -351,7 +351,7 @@ def test_the_built_in_classifier_comes_by_itself(nets, monkeypatch):
     assert not paint(classifier="auto", prompts="moon").denoise.noisy, "there is nothing to go by"
     assert not paint(classifier="auto", prompts="a cat", guidance_scale="0").denoise.noisy
     assert not paint(classifier="auto", prompts="a cat", model="of classes").denoise.noisy
-    assert not paint(prompts="a cat").denoise.noisy
+    assert not paint(classifier="", prompts="a cat").denoise.noisy
     auto.retune(small(classifier="auto", prompts="moon"))
     assert not auto.denoise.noisy
     ours[:] = [name for name in ours if name != "classifier-world"]

@@ -56,8 +56,6 @@ def test_prompts_need_no_escaping(venv, prompt):
     (["lab"], ["jupyterlab", "notebooks"]),
     (["app"], ["helpers.app"]),
     (["app", "HOST=0.0.0.0", "PORT=8000"], ["helpers.app", "--host", "0.0.0.0", "--port", "8000"]),
-    (["nightly", "PYTHONS="],
-     ["pytest", "tests/test_faults.py", "tests/test_hostile.py", "tests/test_colab.py"]),
     (["notebooks"], ["helpers.press"]),
     (["notebooks", "NAME=notebooks/04_deep_daze.ipynb"], ["helpers.press", "notebooks/04_deep_daze.ipynb"]),
     (["zoo"], ["helpers.world.train", "all"]),
@@ -69,6 +67,12 @@ def test_prompts_need_no_escaping(venv, prompt):
 ], ids=str)
 def test_other_targets(venv, given, words):
     assert asked(venv, *given) == ["-m", *words]
+
+
+def test_the_nightly_tests(venv):
+    words = asked(venv, "nightly", "PYTHONS=")
+    assert words[:3] == ["-m", "pytest", "-n"] and 1 <= int(words[3]) <= 4, "so many at a time"
+    assert words[-3:] == ["tests/test_faults.py", "tests/test_hostile.py", "tests/test_colab.py"]
 
 
 def test_a_wrong_python_is_named(tmp_path):
