@@ -14,7 +14,7 @@ from .errors import Refused
 from .forms import LINE, WITHIN, button, note
 
 BETWEEN = 0.2       # seconds from picture to picture, at least
-SHARE = 0.04        # of the time, at most, goes into showing
+SHARE = 0.02        # of the time, at most, goes into showing
 WIDTH = 480         # pixels of the picture on the page
 ENABLED = {None: ("paint", "step"), "new": ("paint", "step"),
            "painting": ("pause", "step", "undo", "branch", "stop"),

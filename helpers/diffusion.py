@@ -37,9 +37,8 @@ class Diffusion(Frames):
         self.denoise, self.x, self.levels, self.skip = denoise, x, levels, skip
         self.sampler, self.options = SAMPLERS[sampler], options
         self.seeds, self.rng = list(seeds), rng if rng is not None else torch.Generator()
-        self.memory = ()
+        self.memory, self.failures = (), 0
         self.seen = None            # what x is taken for, before guidance; nothing before the first step
-        self.failures = 0
         self.rest = 1               # the guide looks at every n-th step; may be a function of progress
         self.finish = None          # a last touch to the finished picture, (n, 3, h, w) in [0, 1]
         self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
@@ -143,8 +142,7 @@ class Diffusion(Frames):
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.failures, self.x = int(state["failures"]), state["x"].to(self.x)
         self.seen = None if state["seen"] is None else state["seen"].to(self.x)
-        parts = state.get("memory", {})
-        kept = (parts[str(i)] for i in range(len(parts)))
+        kept = (part for _, part in sorted(state.get("memory", {}).items()))
         self.memory = tuple(part.to(self.x) if torch.is_tensor(part) else part for part in kept)
         self.behind = int(state.get("behind", 0))
         self.steps = self.behind + self.length
@@ -167,8 +165,8 @@ def start(picture, seeds, sigma, number=0):
 
 
 class Inside:
-    """A hook that keeps what happens inside every n-th step: what is there, what it is taken for, and
-    which way the guide wants it, as pictures in three rows, with captions.
+    """A hook that keeps what happens inside every n-th step of the last way down: what is there, what it is
+    taken for, and which way the guide wants it, as pictures in three rows, with captions.
 
         inside = Inside(painting, 10)
         for frame in painting: …
@@ -184,8 +182,10 @@ class Inside:
             step, x, sigma = self.before
             inside = painting.denoise
             self.kept.append((step, x / (1 + sigma**2) ** 0.5, inside.plain, inside.slope))
-        due = painting.step % self.every == 0
-        self.before = (painting.step + 1, painting.x[:1], painting.sigma) if due else None
+        if painting.step == painting.behind:
+            self.kept.clear()
+        now = painting.step + 1, painting.x[:1], painting.sigma
+        self.before = None if (painting.step - painting.behind) % self.every else now
 
     def rows(self):
         """(pictures (1, 3, h, w) in [0, 1], captions): all that is there, all guesses, all slopes."""

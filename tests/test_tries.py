@@ -49,6 +49,13 @@ def test_each_picture_keeps_its_best():
     assert not torch.allclose(first, second, atol=0.01) and not torch.allclose(second, third, atol=0.01)
 
 
+def test_what_happens_inside_is_that_of_the_last_way():
+    painting = tried(Reader([-3.0, -1.0], [-0.1, -0.1]))
+    inside = diffusion.Inside(painting, 3)
+    list(painting)
+    assert inside.rows()[1][:3] == ["step 9: there", "step 12: there", "step 15: there"]
+
+
 def test_it_ends_when_all_are_sure():
     assert len(list(tried(Reader([-3.0, -0.1], [-0.2, -0.1])))) == 16
     assert len(list(tried(Reader([-3.0, -0.1], [-0.2, -5.0])))) == 16, "each of some try"
