@@ -234,12 +234,16 @@ def begun(page) -> bool:
 
 
 def test_jupyterlab(page, tmp_path):
+    """In its dark theme."""
     home, port = tmp_path / "runs", free_port()
     shutil.copy(app.PAGE / "discotheque.ipynb", tmp_path)
     words = ["-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
              f"--ServerApp.root_dir={tmp_path}", "--IdentityProvider.token=t",
              "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     own = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
+    theme = tmp_path / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/apputils-extension"
+    theme.mkdir(parents=True)
+    (theme / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
     with started(words, "is running at", home, PYTHONPATH=str(ROOT), **own):
         page.goto(f"http://127.0.0.1:{port}/lab/tree/discotheque.ipynb?token=t")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")

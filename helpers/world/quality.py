@@ -29,6 +29,7 @@ from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
 GALLERY = TABLE.parent / "gallery"
+AUTO = {"upscaler": "upscaler-world", "classifier": "classifier-world"}     # what "auto" stands for
 
 
 def measure(system, workers=1, knobs=None, folder=None, count=100):
@@ -80,7 +81,7 @@ def key(settings):
     values = settings.to_dict()
     eyes = perceptors.names(values["perceptors"]) if "perceptors" in values else []
     networks = [*eyes, *values.values(), f"{values.get('vqgan')}-prior"]
-    networks += ["upscaler-world"] * ("upscaler" in values)
+    networks += [name for knob, name in AUTO.items() if knob in values]
     known = set(weights.names()) | set(eyes)
     prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}
     prints["likeness"] = [weights.card_of(eye).get("likeness") for eye in eyes if eye in weights.embedded()]
