@@ -138,7 +138,6 @@ def keep(painting, run) -> int:
                     bar.set_postfix_str(frame.note)
                 if frame.losses:
                     bar.set_postfix_str(f"loss {sum(frame.losses.values()):.3f}", refresh=False)
-                bar.total = frame.total         # it may begin anew
                 bar.update(frame.step - bar.n)
         except KeyboardInterrupt:
             status = 130

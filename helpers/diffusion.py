@@ -37,27 +37,21 @@ class Diffusion(Frames):
         self.denoise, self.x, self.levels, self.skip = denoise, x, levels, skip
         self.sampler, self.options = SAMPLERS[sampler], options
         self.seeds, self.rng = list(seeds), rng if rng is not None else torch.Generator()
-        self.memory, self.failures = (), 0
+        self.memory = ()
         self.seen = None            # what x is taken for, before guidance; nothing before the first step
+        self.failures = 0
         self.rest = 1               # the guide looks at every n-th step; may be a function of progress
         self.finish = None          # a last touch to the finished picture, (n, 3, h, w) in [0, 1]
         self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
-        self.tries = None           # a tries.Tries: goes down anew until the picture shows what is asked
-        self.length, self.behind = self.steps, 0    # steps of one way down; of those before this one
 
     @property
     def guide(self):
         return self.denoise.guide
 
     @property
-    def here(self):
-        """How far down the levels x is."""
-        return self.skip + self.step - self.behind
-
-    @property
     def sigma(self):
         """The noise level of x."""
-        return float(self.levels[self.here])
+        return float(self.levels[self.skip + self.step])
 
     def one_step(self):
         state = fitting(self.stepped, self.economize)
@@ -72,23 +66,13 @@ class Diffusion(Frames):
             raise Refused(f"the guide's slope was not a number {PATIENCE} steps in a row",
                           "a picture needs finite steps", "try a lower guidance_scale, or fewer perceptors")
         self.x, self.memory, self.seen = state.x, state.memory, self.denoise.plain
-        if self.tries and self.here + 1 == len(self.levels) - 1:
-            self.weigh()
         return self.denoise.losses
-
-    def weigh(self):
-        """At the end of a way down: go down another one, or end with the best picture of all."""
-        if self.tries.weigh(self.x):
-            self.x = self.tries.best
-            return
-        self.behind, self.steps = self.steps, self.steps + self.length
-        self.x, self.memory = self.tries.begin(self.tries.number), ()
 
     def stepped(self):
         """The sampler's next state. It is made anew for each step, so whatever moved x is seen."""
         self.rng.manual_seed(mix(self.seeds[0], self.step))
         every = max(1, round(at(self.rest, float(self.denoise.pace(self.sigma)))))
-        self.denoise.resting = (self.here - self.skip) % every > 0
+        self.denoise.resting = self.step % every > 0
         state = next(self.way(self.levels))
         parts = self.parts()
         if parts > 1:
@@ -97,13 +81,13 @@ class Diffusion(Frames):
 
     def way(self, levels):
         """The sampler's states from here on, down these levels."""
-        return self.sampler(self.denoise, self.x, levels, self.noise, start=self.here, memory=self.memory,
-                            **self.options)
+        return self.sampler(self.denoise, self.x, levels, self.noise, start=self.skip + self.step,
+                            memory=self.memory, **self.options)
 
     def parts(self):
         """In how many the step is to be taken, so that the guide pulls little enough in each (after Crowson's
         clip-guided-diffusion of 2024, which chooses its next level by that)."""
-        high, low = (float(level) for level in self.levels[self.here:][:2])
+        high, low = (float(level) for level in self.levels[self.skip + self.step:][:2])
         if not self.pull:
             return 1
         moved = high**2 / math.sqrt(1 + high**2) * (1 - low / high) * self.denoise.slope
@@ -113,7 +97,7 @@ class Diffusion(Frames):
     def finer(self, parts):
         """The levels with this step in so many parts, even in the logarithm; the last step of all is even in
         sigma, as it goes down to nothing."""
-        here = self.here
+        here = self.skip + self.step
         high, low = (float(level) for level in self.levels[here:here + 2])
         ways = [part / parts for part in range(1, parts)]
         between = [high * (low / high) ** way if low else high * (1 - way) for way in ways]
@@ -121,7 +105,7 @@ class Diffusion(Frames):
 
     def noise(self, step):
         """(n, 3, h, w), each picture's from its own seed; `step` counts finer levels, too."""
-        part = step - self.here - 1
+        part = step - self.skip - self.step - 1
         return noise(self.x, self.seeds, self.step + 1 if not part else (self.step + 1) * 1_000_003 + part)
 
     def image(self):
@@ -135,19 +119,15 @@ class Diffusion(Frames):
     def state_dict(self):
         """Enough for the very same next step."""
         return {"step": self.step, "seconds": self.seconds, "failures": self.failures, "x": self.x,
-                "seen": self.seen, "memory": {str(i): part for i, part in enumerate(self.memory)},
-                "behind": self.behind, "tries": self.tries.state_dict() if self.tries else None}
+                "seen": self.seen, "memory": {str(i): part for i, part in enumerate(self.memory)}}
 
     def load_state_dict(self, state):
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.failures, self.x = int(state["failures"]), state["x"].to(self.x)
         self.seen = None if state["seen"] is None else state["seen"].to(self.x)
-        kept = (part for _, part in sorted(state.get("memory", {}).items()))
+        parts = state.get("memory", {})
+        kept = (parts[str(i)] for i in range(len(parts)))
         self.memory = tuple(part.to(self.x) if torch.is_tensor(part) else part for part in kept)
-        self.behind = int(state.get("behind", 0))
-        self.steps = self.behind + self.length
-        if self.tries and state.get("tries"):
-            self.tries.load_state_dict(state["tries"])
 
 
 def noise(like, seeds, step=-1):
@@ -157,16 +137,15 @@ def noise(like, seeds, step=-1):
     return torch.stack(drawn).to(like)
 
 
-def start(picture, seeds, sigma, number=0):
-    """x at noise level sigma, where `picture` (1 or n, 3, h, w) in [0, 1] lies below the noise. number:
-    of the try, each of its own noise."""
+def start(picture, seeds, sigma):
+    """x at noise level sigma, where `picture` (1 or n, 3, h, w) in [0, 1] lies below the noise."""
     clean = (2 * picture - 1).expand(len(seeds), -1, -1, -1)
-    return clean + float(sigma) * noise(clean, seeds, -1 - number)
+    return clean + float(sigma) * noise(clean, seeds)
 
 
 class Inside:
-    """A hook that keeps what happens inside every n-th step of the last way down: what is there, what it is
-    taken for, and which way the guide wants it, as pictures in three rows, with captions.
+    """A hook that keeps what happens inside every n-th step: what is there, what it is taken for, and
+    which way the guide wants it, as pictures in three rows, with captions.
 
         inside = Inside(painting, 10)
         for frame in painting: …
@@ -182,10 +161,8 @@ class Inside:
             step, x, sigma = self.before
             inside = painting.denoise
             self.kept.append((step, x / (1 + sigma**2) ** 0.5, inside.plain, inside.slope))
-        if painting.step == painting.behind:
-            self.kept.clear()
-        now = painting.step + 1, painting.x[:1], painting.sigma
-        self.before = None if (painting.step - painting.behind) % self.every else now
+        due = painting.step % self.every == 0
+        self.before = (painting.step + 1, painting.x[:1], painting.sigma) if due else None
 
     def rows(self):
         """(pictures (1, 3, h, w) in [0, 1], captions): all that is there, all guesses, all slopes."""

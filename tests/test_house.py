@@ -16,7 +16,7 @@ HELPERS = ROOT / "helpers"
 FLOORS = [
     [{"errors", "traditions", "attention"},
      {"machine", "schedules", "safe_files", "links", "precision", "frozen", "fingerprints"},
-     {"noise_levels", "prompts", "picture_files", "thrift", "tries"},
+     {"noise_levels", "prompts", "picture_files", "thrift"},
      {"knobs", "images", "states", "optimizers", "palettes"},
      {"settings", "inputs", "films", "old_settings", "manifests"},
      {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},

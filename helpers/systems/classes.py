@@ -83,15 +83,6 @@ def told(settings, reader, passed):
     return noisy
 
 
-@torch.no_grad()
-def surely(settings, reader, x):
-    """How sure the classifier is that finished pictures x (n, 3, h, w) show what the last scene asks for:
-    (n,) log odds, of which 0 is all, in the proportions of the prompts."""
-    row = aims(settings, reader.names)[-1].clamp(min=0).to(x)
-    odds = reader(x, float(reader.process.sigmas[0])).log_softmax(-1)
-    return odds @ row - torch.xlogy(row, row).sum()
-
-
 def aims(settings, names):
     """How much each class is wanted in each scene, rows (classes,): what is wanted sums to 1, what is to be
     kept away from weighs below 0. A prompt that names several classes shares its weight among them, one that

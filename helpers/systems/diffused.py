@@ -74,9 +74,6 @@ class Diffused(Guided):
     classifier_scale: str = knob(40, "how strictly; OpenAI's take 1 to 10 (classifier_scale)", low=0,
                                  high=1000, kind="schedule", live=True, group=FINE)
     classifier_kind: str = knob("", "one class in place of what the prompts name", group=FINE)
-    tries: int = knob(3, "with a classifier: how often it is painted from other noise, at most, until that "
-                      "is sure of what it sees; the best is kept", low=1, high=16, step=1, rehearsal=1,
-                      group=FINE)
 
     overview: str = knob(6, "looks at the whole picture per step (cut_overview)", low=0, high=64,
                          kind="schedule", live=True, group=FINE)

@@ -4,7 +4,7 @@ from bisect import bisect_right
 
 import torch
 
-from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, tiling, tries, weights
+from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, tiling, weights
 from helpers.canvas import feather
 from helpers.errors import Refused
 from helpers.frozen import forgetful_
@@ -12,7 +12,7 @@ from helpers.guides import Range
 from helpers.machine import mix
 from helpers.networks import adm, secondary, upscaler
 from helpers.systems import diffused, wiring
-from helpers.systems.classes import asked, classed, reader_of, reading, surely, told
+from helpers.systems.classes import asked, classed, reader_of, reading, told
 
 UPSCALER = "upscaler-world"
 
@@ -49,9 +49,6 @@ class Easel:
                                    every=looked(settings),
                                    **options(settings))
         self.tune(made, settings)
-        if self.reader and settings.tiles == 1:
-            made.tries = tries.Tries(settings.tries, self.sure, lambda number: diffusion.start(
-                start.to(self.studio.device), seeds, self.levels[self.skip], number))
         made.savings = self.studio.thrift.savings()
         made.retune = lambda new: self.tune(made, new)
         return made
@@ -67,10 +64,6 @@ class Easel:
         denoise.center = settings.even_light
         denoise.noisy = told(settings, self.reader, self.passed) if self.reader else None
         made.rest, made.pull = schedules.parse(settings.guide_every), settings.most_pull
-
-    def sure(self, x):
-        """How sure the classifier is of each finished picture, (n,); fully where it is not to look."""
-        return surely(self.now, self.reader, x) if self.denoise.noisy else x.new_zeros(len(x))
 
     def passed(self, progress):
         """Steps of this run that are behind at a progress, which goes by noise: each begins at its level."""

@@ -79,7 +79,7 @@ def folding(settings):
     across, down = settings.mirror in ("left-right", "both"), settings.mirror in ("up-down", "both")
 
     def fold(painting):
-        if painting.step - painting.behind in steps:
+        if painting.step in steps:
             x = painting.x
             x = mirrored(x, -1) if across else x
             painting.x = mirrored(x, -2) if down else x
