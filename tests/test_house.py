@@ -15,7 +15,8 @@ HELPERS = ROOT / "helpers"
 # step (a set) are equals that do not know each other. A package is one room; see test_no_circles.
 FLOORS = [
     [{"errors", "traditions", "attention"},
-     {"machine", "schedules", "safe_files", "links", "precision", "frozen", "fingerprints"},
+     {"machine", "schedules", "safe_files", "links", "precision", "frozen", "fingerprints",
+      "arrangement"},
      {"noise_levels", "prompts", "picture_files", "thrift"},
      {"knobs", "images", "states", "optimizers", "palettes"},
      {"settings", "inputs", "films", "old_settings", "manifests"},

@@ -75,7 +75,7 @@ TURNED = {
     "crop_power": ({}, "3"), "crop_sizes": ({}, "bell"), "crop_mean": ({"crop_sizes": "bell"}, 0.4),
     "crop_spread": ({"crop_sizes": "bell"}, 0.02), "center": ({}, "5"), "augment": ({}, "flip, erase"),
     "look_noise": ({}, "0.3"), "averaging": ({}, 0.8), "smoothness": ({}, "5"),
-    "rivalry": ({"prompts": "a red car"}, "5"),
+    "rivalry": ({"prompts": "a red car"}, "5"), "arrange": ({"prompts": "a car over a boat"}, 0.9),
     "smooth_edges": ({"smoothness": "5"}, "log"), "saturation": ({}, "3"), "symmetry": ({}, "5"),
     "symmetry_axis": ({"symmetry": "5"}, "both"), "palette": ({}, "red, blue"),
     "palette_weight": ({"palette": "red, blue"}, "20"), "edge": ({}, "5"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from helpers import prompts, schedules
 from helpers.errors import Refused
 from helpers.settings import knob
-from helpers.systems.guided import FINE, Guided, present
+from helpers.systems.guided import ARRANGE, FINE, Guided, present
 
 SAMPLERS = ("ddim", "plms", "ddpm", "euler", "heun", "dpmpp_2m", "dpmpp_2m_sde")
 LEVELS = ("respaced", "even", "karras")
@@ -75,6 +75,7 @@ class Diffused(Guided):
                                  high=1000, kind="schedule", live=True, group=FINE)
     classifier_kind: str = knob("", "one class in place of what the prompts name", group=FINE)
 
+    arrange: float = knob(0.4, ARRANGE, low=0, high=1, step=0.05, live=True, group=FINE)
     overview: str = knob(6, "looks at the whole picture per step (cut_overview)", low=0, high=64,
                          kind="schedule", live=True, group=FINE)
     crops: str = knob(6, "looks at parts of the picture per step (cutn, cut_innercut)", low=0, high=256,

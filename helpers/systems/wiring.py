@@ -1,17 +1,18 @@
 """From knobs to things: perceptors, targets, guides, canvases in their masks. Used by every guided system."""
 
 import logging
+from dataclasses import replace
 from functools import cached_property
 
 import torch
 
-from helpers import guides, images, loop, machine, palettes, perceptors, prompts, schedules, thrift
+from helpers import arrangement, guides, images, loop, machine, perceptors, prompts, schedules, thrift
 from helpers.augment import Augment
 from helpers.canvas import Masked
 from helpers.cutouts import Cutouts
-from helpers.guides import (Anchor, Edge, Likeness, Palette, Prompts, Resemblance, Saturation, Smooth, Story,
-                            Symmetry)
+from helpers.guides import Part, Prompts, Story
 from helpers.systems.guided import present
+from helpers.systems.likes import tastes
 
 log = logging.getLogger(__name__)
 
@@ -142,16 +143,36 @@ def look(settings, studio, eye, scene, seen, noises):
     aims = sum_of(parts)
     if settings.fuzzy:
         aims = guides.fuzzy(aims, settings.fuzzy, torch.Generator().manual_seed(settings.seed))
-    return Prompts(eye, cutouts(settings, studio, eye), aims, settings.distance, settings.averaging,
+    whole = looking(settings, studio, eye, aims)
+    arranged = [part for prompt, pace in zip(scene, settings.paces(scene) or [1] * len(scene), strict=True)
+                for part in apart(settings, studio, eye, prompt, pace)]
+    return (1 - settings.arrange) * whole + settings.arrange * sum_of(arranged) if arranged else whole
+
+
+def looking(settings, studio, eye, aims, few=False):
+    return Prompts(eye, cutouts(settings, studio, eye, few), aims, settings.distance, settings.averaging,
                    schedules.parse(settings.rivalry), studio.thrift.plan.looks)
 
 
-def cutouts(settings, studio, eye):
+def apart(settings, studio, eye, prompt, pace):
+    """What a prompt puts beside, over or on another, each in its part of the picture."""
+    if not settings.arrange or prompt.weight <= 0:
+        return []
+    return [Part(looking(settings, studio, eye, guides.words(eye, [replace(prompt, text=text)],
+                                                             settings.distance, [pace]), few=True), box)
+            for text, box in arrangement.parts(prompt.text)]
+
+
+def cutouts(settings, studio, eye, few=False):
+    """How a perceptor looks at the picture; few: at a part of it, at a third of the price."""
     schedule = schedules.parse
+    overview, crops = schedule(settings.overview), schedule(settings.crops)
+    if few:
+        overview, crops = (lambda progress, a=overview, b=crops: max(1, (a(progress) + b(progress)) / 3)), 0
     bell = (settings.crop_mean, settings.crop_spread) if settings.crop_sizes == "bell" else None
-    return Cutouts(eye.size, schedule(settings.overview), schedule(settings.crops),
-                   power=schedule(settings.crop_power), smallest=schedule(settings.smallest_crop),
-                   largest=schedule(settings.largest_crop), center=schedule(settings.center), bell=bell,
+    return Cutouts(eye.size, overview, crops, power=schedule(settings.crop_power),
+                   smallest=schedule(settings.smallest_crop), largest=schedule(settings.largest_crop),
+                   center=schedule(settings.center), bell=bell,
                    augment=Augment(settings.augment, studio.rng), noise=schedule(settings.look_noise),
                    gray=schedule(settings.gray_crops), rng=studio.rng)
 
@@ -161,30 +182,6 @@ def looks(settings, image, progress=0.0):
     studio = Studio(settings)
     return [cutouts(settings, studio, eye)(image.to(studio.device), progress).clamp(0, 1)
             for eye in studio.eyes]
-
-
-def tastes(settings, studio):
-    """Everything that is liked whatever the picture shows; weights of 0 cost nothing."""
-    weight = {name: schedules.parse(getattr(settings, name)) for name in
-              ("smoothness", "saturation", "symmetry", "edge", "palette_weight", "init_weight",
-               "init_likeness", "target_weight")}
-    border = (studio.picture(settings.edge_picture) if present(settings.edge_picture) else
-              palettes.color(settings.edge_color))
-    blend = (weight["smoothness"] * Smooth(settings.smooth_edges) + weight["saturation"] * Saturation()
-             + weight["symmetry"] * Symmetry(settings.symmetry_axis)
-             + weight["edge"] * Edge(border, settings.edge_width))
-    if studio.start is not None:
-        blend = blend + weight["init_weight"] * Anchor(studio.start, settings.init_decay)
-        for eye in studio.eyes if any(weight["init_likeness"].values) else ():
-            looks = Cutouts(eye.size, 2, 8, smallest=0.3, rng=studio.rng)
-            share = 1 / len(studio.eyes)
-            blend = blend + weight["init_likeness"] * (share * Resemblance(eye, studio.start, looks))
-    if settings.palette.strip():
-        blend = blend + weight["palette_weight"] * Palette(palettes.parse(settings.palette))
-    for scene in prompts.pictures(settings.target_image):
-        for source, share, _ in scene:
-            blend = blend + weight["target_weight"] * (share * Likeness(studio.picture(source)))
-    return blend
 
 
 def sum_of(parts):
