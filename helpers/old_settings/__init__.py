@@ -95,7 +95,7 @@ def networks(old):
     if any(small.values):
         old.values["secondary"] = "secondary_model_imagenet_2"
     old.values |= {"sampler": str(old("diffusion_sampling_mode")), "eta": old.number("eta"),
-                   "threshold": "0" if old.truth("clip_denoised") else "1"}
+                   "threshold": "0" if old.truth("clip_denoised") else "1", "classifier": ""}
     # a clamp_max of 0 let no slope through, ours lets any
     steepest = together(lambda on, most: max(most, 1e-6) if on else 0, old.schedule("clamp_grad"),
                         old.schedule("clamp_max"))
@@ -111,7 +111,7 @@ def looks(old):
     # deviates by s / sqrt(3): as much where s is 0.03.
     plain = old.truth("skip_augs")
     old.values |= {"augment": "" if plain else "flip, affine, jitter, gray",
-                   "look_noise": "0" if plain else "0.03", "fuzzy": 0.0}
+                   "look_noise": "0" if plain else "0.03", "fuzzy": 0.0, "arrange": 0.0}
     group = old("cut_schedules_group")
     if group is not None and str(group) not in names.GROUPS:
         old.note("cut_schedules_group", "there was no such group" + meant(group, names.GROUPS))
