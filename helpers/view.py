@@ -8,7 +8,7 @@ from . import machine
 from .frames import Frame
 
 BETWEEN = 0.2       # seconds from look to look, where the painting itself does not look
-SHARE = 0.02        # of the time, at most, goes into such looks
+SHARE = 0.03        # of the time, at most, goes into such looks
 POINTS = 512        # of each loss, at most
 
 
