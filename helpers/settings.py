@@ -93,3 +93,8 @@ class Common(Settings):
 
 def _same(value, default) -> bool:
     return type(value) is type(default) and value == default  # arrays compare by element: never equal to text
+
+
+def present(picture):
+    """Is there a picture in this knob? It may be a path, or the picture itself."""
+    return bool(picture.strip()) if isinstance(picture, str) else picture is not None

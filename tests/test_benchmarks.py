@@ -8,7 +8,7 @@ import torch
 from small_cases import PAIRS, knobs, shrunk
 
 from benchmarks import __main__ as program
-from benchmarks import gpu, originals, ours, race, report, unfinished, worker
+from benchmarks import gpu, originals, ours, race, report, studio, unfinished, worker
 from benchmarks.cases import CASES, GPU, case_of, chosen
 from helpers import machine
 from helpers.errors import Refused
@@ -226,6 +226,17 @@ def test_a_race_is_kept(monkeypatch, tmp_path, capsys):
     race.main(["disco-diffusion"])
     assert json.loads(table.read_text())["race"]["cases"]["disco-diffusion"]["ratio"] == 3.0
     assert "3 times as quick, the median of 3" in capsys.readouterr().out
+
+
+def test_what_the_studio_costs_is_kept(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(studio, "BESIDE", {"vqgan_clip": {"steps": 4, "width": 32, "height": 32, "every": 1}})
+    monkeypatch.setattr(report, "TABLE", tmp_path / "bench.json")
+    monkeypatch.setenv("DISCOTHEQUE_RUNS", str(tmp_path))       # given back afterwards
+    studio.main(["--runs", "30"])
+    kept = json.loads((tmp_path / "bench.json").read_text())["studio"]["cases"]
+    assert 0 < kept["vqgan_clip"]["share"] < 1 and kept["vqgan_clip"]["seconds"] > 0
+    assert kept["opening"].pop("runs") == 30 and all(value > 0 for value in kept["opening"].values())
+    assert "vqgan_clip: " in capsys.readouterr().out
 
 
 def test_races_are_of_every_system_that_is_guided():

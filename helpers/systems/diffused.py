@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from helpers import prompts, schedules
 from helpers.errors import Refused
-from helpers.settings import knob
-from helpers.systems.guided import ARRANGE, FINE, Guided, present
+from helpers.settings import knob, present
+from helpers.systems.guided import ARRANGE, FINE, Guided
 
 SAMPLERS = ("ddim", "plms", "ddpm", "euler", "heun", "dpmpp_2m", "dpmpp_2m_sde")
 LEVELS = ("respaced", "even", "karras")

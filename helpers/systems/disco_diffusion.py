@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from helpers import schedules
 from helpers.errors import Refused
-from helpers.settings import knob
+from helpers.settings import knob, present
 from helpers.systems.diffused import Diffused
-from helpers.systems.guided import FINE, present
+from helpers.systems.guided import FINE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ rest.
 from dataclasses import dataclass
 
 from helpers.errors import Refused
-from helpers.settings import Settings as Knobs
+from helpers.settings import Settings as Knobs, present
 from helpers.settings import knob
-from helpers.systems.guided import FINE, present
+from helpers.systems.guided import FINE
 
 TOGETHER = 8        # pictures made at a time
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from helpers import palettes, prompts, schedules
 from helpers.errors import Refused
-from helpers.settings import Common, knob
+from helpers.settings import Common, knob, present
 
 FINE, PAIR = "Fine tuning", 2       # PAIR: how many perceptors are built in
 ARRANGE = ("how much things count by themselves, each in its part of the picture, where a prompt puts one "
@@ -103,7 +103,8 @@ class Guided(Common):
     edge: str = knob(0, "how plain the border (edge_weight, edge_color_weight)", low=-10, high=100,
                      kind="schedule", live=True, group=FINE)
     edge_color: str = knob("white", "color of the border", live=True, group=FINE)
-    edge_picture: str = knob("", "or a picture that has it (edge_input_image)", kind="image", group=FINE)
+    edge_picture: str = knob("", "or a picture whose border it should have (edge_input_image)", kind="image",
+                             group=FINE)
     edge_width: float = knob(0.1, "width of the border, of the short side (edge_thickness, edge_margins)",
                              low=0.01, high=0.4, step=0.01, live=True, group=FINE)
 
@@ -112,15 +113,17 @@ class Guided(Common):
                            kind="image")
     init_weight: str = knob(0, "pull back to the picture it started from (init_weight, mse_withzeros)", low=0,
                             high=100, kind="schedule", live=True, group=FINE)
-    init_likeness: str = knob(0, "keep it recognizable to the perceptors (init_scale)", low=0, high=100,
-                              kind="schedule", live=True, group=FINE)
+    init_likeness: str = knob(0, "keep it recognizable: likeness to the picture it started from, in the "
+                              "perceptors' eyes (init_scale)", low=0, high=100, kind="schedule", live=True,
+                              group=FINE)
     init_decay: float = knob(0.0, "the part of that pull gone by the end (mse_decay_rate, mse_epoches, "
                              "init_image_method)", low=0, high=1, step=0.05, live=True, group=FINE)
     init_grain: float = knob(0.0, "grain laid over the picture it starts from, for details to grow on "
                              "(use_noise)", low=0, high=1, step=0.05, group=FINE)
     mask: str = knob("", "paint only where this picture is white; the rest of init_image stays "
                      "(constraint_regions)", kind="image", group=FINE)
-    mask_softness: int = knob(0, "blend inside its edge, in pixels", low=0, high=64, step=1, group=FINE)
+    mask_softness: int = knob(0, "blend inside the mask's edge, in pixels", low=0, high=64, step=1,
+                              group=FINE)
 
     def check(self):
         super().check()
@@ -193,8 +196,3 @@ class Guided(Common):
         told = prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []
         shown, noise = prompts.pictures(self.image_prompts), prompts.noise(self.noise_prompts)
         return max(1, *map(len, (told, shown, noise)))
-
-
-def present(picture):
-    """Is there a picture in this knob? It may be a path, or the picture itself."""
-    return bool(picture.strip()) if isinstance(picture, str) else picture is not None

@@ -3,7 +3,7 @@
 from helpers import palettes, prompts, schedules
 from helpers.cutouts import Cutouts
 from helpers.guides import Anchor, Edge, Likeness, Palette, Resemblance, Saturation, Smooth, Symmetry
-from helpers.systems.guided import present
+from helpers.settings import present
 
 
 def tastes(settings, studio):

@@ -7,9 +7,9 @@ words are read. What a sketch does not tell, its colors, is drawn by chance or t
 from dataclasses import dataclass
 
 from helpers.errors import Refused
-from helpers.settings import Settings as Knobs
+from helpers.settings import Settings as Knobs, present
 from helpers.settings import knob
-from helpers.systems.guided import FINE, present
+from helpers.systems.guided import FINE
 from helpers.world.styles import STYLES
 
 TOGETHER = 4        # pictures painted at a time

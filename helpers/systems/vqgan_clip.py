@@ -8,8 +8,8 @@ perceptors want.
 from dataclasses import dataclass
 
 from helpers.errors import Refused
-from helpers.settings import knob
-from helpers.systems.guided import FINE, present
+from helpers.settings import knob, present
+from helpers.systems.guided import FINE
 from helpers.systems.optimized import Optimized
 
 DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")

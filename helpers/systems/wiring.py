@@ -11,7 +11,7 @@ from helpers.augment import Augment
 from helpers.canvas import Masked
 from helpers.cutouts import Cutouts
 from helpers.guides import Part, Prompts, Story
-from helpers.systems.guided import present
+from helpers.settings import present
 from helpers.systems.likes import tastes
 
 log = logging.getLogger(__name__)
@@ -140,16 +140,15 @@ def look(settings, studio, eye, scene, seen, noises):
         parts.append(guides.saved(eye, settings.encoding))
     if not parts:
         return guides.Blend([])
-    aims = sum_of(parts)
-    if settings.fuzzy:
-        aims = guides.fuzzy(aims, settings.fuzzy, torch.Generator().manual_seed(settings.seed))
-    whole = looking(settings, studio, eye, aims)
+    whole = looking(settings, studio, eye, sum_of(parts))
     arranged = [part for prompt, pace in zip(scene, settings.paces(scene) or [1] * len(scene), strict=True)
                 for part in apart(settings, studio, eye, prompt, pace)]
     return (1 - settings.arrange) * whole + settings.arrange * sum_of(arranged) if arranged else whole
 
 
 def looking(settings, studio, eye, aims, few=False):
+    if settings.fuzzy:
+        aims = guides.fuzzy(aims, settings.fuzzy, torch.Generator().manual_seed(settings.seed))
     return Prompts(eye, cutouts(settings, studio, eye, few), aims, settings.distance, settings.averaging,
                    schedules.parse(settings.rivalry), studio.thrift.plan.looks)
 
@@ -167,12 +166,14 @@ def cutouts(settings, studio, eye, few=False):
     """How a perceptor looks at the picture; few: at a part of it, at a third of the price."""
     schedule = schedules.parse
     overview, crops = schedule(settings.overview), schedule(settings.crops)
-    if few:
-        overview, crops = (lambda progress, a=overview, b=crops: max(1, (a(progress) + b(progress)) / 3)), 0
+
+    def third(progress):
+        return max(1, (overview(progress) + crops(progress)) / 3)
+
     bell = (settings.crop_mean, settings.crop_spread) if settings.crop_sizes == "bell" else None
-    return Cutouts(eye.size, overview, crops, power=schedule(settings.crop_power),
-                   smallest=schedule(settings.smallest_crop), largest=schedule(settings.largest_crop),
-                   center=schedule(settings.center), bell=bell,
+    return Cutouts(eye.size, third if few else overview, 0 if few else crops,
+                   power=schedule(settings.crop_power), smallest=schedule(settings.smallest_crop),
+                   largest=schedule(settings.largest_crop), center=schedule(settings.center), bell=bell,
                    augment=Augment(settings.augment, studio.rng), noise=schedule(settings.look_noise),
                    gray=schedule(settings.gray_crops), rng=studio.rng)
 

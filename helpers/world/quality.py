@@ -23,13 +23,15 @@ from .. import images, machine, perceptors, safe_files, studio, weights
 from ..networks import class_names
 from ..settings import knobs as settings_knobs
 from ..systems import SYSTEMS, load
+from ..systems.classes import CLASSIFIER
+from ..systems.diffusing import UPSCALER
 from . import drawing, words
 from .grading import SHOWN, SIDE, asked, from_pixels, grade
 from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
 GALLERY = TABLE.parent / "gallery"
-AUTO = {"upscaler": "upscaler-world", "classifier": "classifier-world"}     # what "auto" stands for
+AUTO = {"upscaler": UPSCALER, "classifier": CLASSIFIER}     # what "auto" stands for
 
 
 def measure(system, workers=1, knobs=None, folder=None, count=100):
