@@ -39,7 +39,7 @@ class Guided:
         self.noisy, self.held = noisy, held
         self.torn = False           # was the last slope not a number? A tensor, once it is known
         self.resting = False        # is the guide not asked now?
-        self.pace = pace or (lambda sigma: 1 - net.process.time(sigma) / (len(net.process.sigmas) - 1))
+        self.pace = pace or by_time(net.process)
         self.losses = {}            # of the last step, by name
         self.plain = None           # the clean picture as it was before guidance, (n, 3, h, w)
         self.slope = None           # what was added to it, in the units of clamp
@@ -123,6 +123,29 @@ class Guided:
             steep = slope.square().mean((1, 2, 3), keepdim=True).sqrt()
             slope = slope * (limit / steep.clamp(min=limit))
         return slope
+
+
+class Sharper:
+    """A denoiser that goes on in the direction from a worse one's guess to its own: the clean picture is
+    better + weight * (better - worse) (autoguidance; Karras et al. 2024).
+
+    better, worse: (x, sigma) -> Guess. weight: a number, or a function of progress; 0 asks the better alone.
+    """
+
+    def __init__(self, better, worse, weight=1.0):
+        self.better, self.worse, self.weight, self.process = better, worse, weight, better.process
+        self.pace = by_time(better.process)
+
+    def __call__(self, x: Tensor, sigma: float) -> Guess:
+        guess, weight = self.better(x, sigma), at(self.weight, float(self.pace(sigma)))
+        if not weight:
+            return guess
+        return guess._replace(clean=guess.clean + weight * (guess.clean - self.worse(x, sigma).clean))
+
+
+def by_time(process):
+    """sigma -> progress, even in the time of a network's own levels."""
+    return lambda sigma: 1 - process.time(sigma) / (len(process.sigmas) - 1)
 
 
 def fitted(clean: Tensor, share: float) -> Tensor:

@@ -64,3 +64,5 @@ def test_the_secondary_network_is_the_published_one():
     assert wanted <= keys
     x, sigma = noisy(0.0), 1e-6
     assert (shaken_(net)(x, sigma).clean - x).abs().max() < 1e-3, "without noise it sees what is there"
+    odd = net(x[..., :21, :37], 1.0).clean
+    assert odd.shape[-2:] == (21, 37) and odd.isfinite().all()

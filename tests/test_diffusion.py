@@ -358,11 +358,16 @@ def test_the_built_in_classifier_comes_by_itself(nets, monkeypatch):
     assert "classifier-world" not in paint(classifier="auto", prompts="a cat").networks
 
 
+def test_the_small_network_is_there_when_it_is_asked(nets):
+    asked = ({"through": "secondary"}, {"through": "network", "autoguidance": "[0]*500+[1]*500"})
+    assert all("secondary-world" in paint(**values).networks for values in asked)
+    assert "secondary-world" not in paint(through="network", autoguidance="0").networks
+
+
 @pytest.mark.parametrize("values, said", [
     ({"width": 40, "height": 32}, None),
     ({"width": 36}, "width is 36; it goes in steps of 8: try 32 or 40"),
-    ({"width": 40, "through": "secondary", "secondary": "large"}, "width is 40; large takes steps of 16: try "
-     "32"),
+    ({"width": 40, "height": 32, "through": "secondary", "secondary": "large"}, None),
     ({"steps": 1}, "steps is 1; it must be between 2 and 1000: try 2"),
     ({"steps": 0}, "steps is 0; it must be between 2 and 1000: try 2"),
     ({"steps": 20, "skip": 20}, "skip is 20; 20 steps can leave out 19 at most: try 10"),

@@ -55,6 +55,23 @@ def test_the_slope_is_that_of_the_guide_led_back(through, slope):
     assert denoise.net.calls == 1 and list(denoise.losses) == ["bright"]
 
 
+def test_autoguidance_goes_on_from_the_worse_guess_to_the_better():
+    class Worse(Net):
+        def __call__(self, x, sigma):
+            self.calls += 1
+            return Guess(0.2 * x)
+
+    x, worse = torch.randn(2, 3, 8, 8), Worse()
+    early = guidance.Sharper(Net(), worse, lambda progress: 2.0 * (progress < 0.5))
+    assert torch.allclose(early(x, 50.0).clean, 1.1 * x, atol=1e-6)
+    assert torch.equal(early(x, 0.1).clean, 0.5 * x) and worse.calls == 1, "late it is not even asked"
+    led = guidance.Guided(early, Bright(), scale=0.02, clamp=0)
+    led(x, 50.0)
+    size = math.sqrt(1 + 50.0**2)
+    steep = 0.02 * 0.5 * (1.1 * 50 + 1 - 50 / size)         # led back through both
+    assert torch.allclose(led.slope, torch.full_like(x, steep), atol=1e-4)
+
+
 def test_a_slope_is_centered_and_no_steeper_than_allowed():
     x = torch.randn(2, 3, 8, 8)
     clamped = guided(clamp=0.001)

@@ -143,11 +143,18 @@ def test_rivalry_tells_the_prompt_from_its_rivals():
     eye, image = Eye(16), picture()
     plain, keen = (wanted("a red car at night", eye, rivalry=r) for r in (0.0, 2.0))
     assert float(keen(image)) > float(plain(image)), "being mistaken for another color costs"
-    assert len(keen.targets.rivals) == 1 and len(keen.targets.rivals[0][2]) == 45
+    assert [len(others) for _, _, others in keen.targets.rivals] == [9, 31, 5]      # colors, things, skies
     seen = followed(keen, image)
     looks = eye.encode_image(Cutouts(16, overview=1, crops=0, rng=dice())(seen))
-    _, own, others = keen.targets.rivals[0]
-    assert float((looks @ own.T).mean()) > float((looks @ others.T).max()), "none of the 45 rivals is nearer"
+    for _, own, others in keen.targets.rivals:
+        assert float((looks @ own.T).mean()) > float((looks @ others.T).max()), "no rival is nearer"
+
+
+def test_each_thing_that_is_named_has_rivals_of_its_own():
+    eye = Eye(16)
+    pair = wanted("a red car over a blue boat by the sea", eye, rivalry=1.0)
+    assert [len(others) for _, _, others in pair.targets.rivals] == [9, 9, 31, 31, 7]
+    assert len({weight for weight, *_ in pair.targets.rivals}) == 1
 
 
 def test_what_names_nothing_of_the_world_and_what_is_penalised_has_no_rivals():

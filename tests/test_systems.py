@@ -117,6 +117,7 @@ TURNED = {
     "guide_every": ({}, "2"), "batches": ({}, "2"), "clamp": ({}, "0.001"), "even_light": ({}, True),
     "threshold": ({}, "0.6"), "range": ({}, "50"), "classifier": ({"prompts": "a cat"}, "any"),
     "classifier_scale": ({"prompts": "a cat", "classifier": "any"}, "9"),
+    "autoguidance": ({}, "1"),
     "gray_crops": ({}, "1"), "upscaler": ({}, "any"), "perlin": ({}, "color"), "mirror": ({}, "both"),
     "mirror_at": ({"mirror": "both"}, "60%"),
     "classifier_kind": ({"prompts": "a cat", "classifier": "any"}, "dog"),

@@ -39,7 +39,8 @@ class Prompts(Guide):
         return each + rivalry * self.confusion(looks, progress) if rivalry else each
 
     def confusion(self, looks, progress=0.0):
-        """How easily looks are taken for a rival: the contrastive loss, per prompt."""
+        """How easily looks are taken for a rival: a contrastive loss for each thing, color, place and sky
+        that a prompt names, so that a missing thing does not outweigh a wrong place."""
         looks, total = F.normalize(looks, dim=-1), looks.new_zeros(())
         for weight, row, rows in self.targets.rivals:
             odds = SHARPNESS * looks @ torch.cat([row, rows]).T

@@ -28,7 +28,8 @@ class Targets:
     rows: Tensor
     weights: Tensor
     stops: Tensor
-    rivals: tuple = ()      # of (weight, row (1, d), rows (m, d)): a text, and what it must not be taken for
+    rivals: tuple = ()      # of (weight, row (1, d), rows (m, d)): a text, and what it must not be taken for,
+                            # differing in one thing, one color, the place or the sky: each counts by itself
     paces: tuple = ()
 
     def __add__(self, other):
@@ -65,8 +66,7 @@ def words(perceptor, prompts, distance="spherical", paces=()):
     found = targets(rows, [prompt.weight for prompt in prompts], stops)
     told = []
     for prompt, row, pace in zip(prompts, found.rows, paces or [1] * len(prompts), strict=True):
-        others = rivals(prompt.text) if prompt.weight > 0 and perceptor.small else []
-        if others:
+        for others in rivals(prompt.text) if prompt.weight > 0 and perceptor.small else []:
             told.append((product(prompt.weight, pace), row[None], perceptor.encode_text(others)))
     return replace(found, rivals=tuple(told), paces=tuple(paces))
 

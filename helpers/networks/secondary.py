@@ -10,6 +10,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .. import weights
 from ..precision import lower_, number_type, run
@@ -50,14 +51,16 @@ class Secondary(nn.Module):
         super().__init__()
         self.config, self.precision = {**DEFAULTS, **config}, precision
         first, *deeper = self.config["widths"]
-        self.step = 2 ** len(deeper)            # sides of pictures are multiples of this
+        self.step = 2 ** len(deeper)            # sides are made multiples of this
         self.timestep_embed = Waves(self.config["times"])
         self.net = nn.Sequential(conv(3 + self.config["times"], first), conv(first, first),
                                  Skip(below(first, deeper)), conv(2 * first, first),
                                  nn.Conv2d(first, 3, 3, padding=1))
 
     def forward(self, x: Tensor, sigma: float) -> Guess:
-        """x (n, 3, h, w) = picture + sigma * noise, sides multiples of `step`."""
+        """x (n, 3, h, w) = picture + sigma * noise."""
+        height, width = x.shape[-2:]
+        x = F.pad(x, (0, -width % self.step, 0, -height % self.step), "replicate")
         sigma = torch.as_tensor(sigma, dtype=torch.float64).expand(len(x))
         waves = self.timestep_embed((sigma.atan() * 2 / math.pi).to(x))
         sigma = sigma.to(x).view(-1, 1, 1, 1)
@@ -65,7 +68,7 @@ class Secondary(nn.Module):
         planes = waves[..., None, None].expand(-1, -1, *x.shape[2:])
         seen = self.net[0](torch.cat([x / size, planes], 1))    # exact: the waves tell more than half can
         v = run(self, self.net[1:], seen)
-        return Guess(x / size**2 - sigma / size * v)
+        return Guess((x / size**2 - sigma / size * v)[..., :height, :width])
 
 
 def conv(ins: int, outs: int) -> nn.Module:

@@ -25,7 +25,7 @@ class Of:
 def asked(settings):
     """Refused where networks or classes are asked for that there are not, as far as that is known before any
     is loaded."""
-    if settings.through == "secondary":
+    if settings.secondary_asked():
         weights.known(settings.secondary, "secondary")
     for name, kind, word in ((settings.model, "adm", settings.kind),
                              (reader_of(settings), "classifier", settings.classifier_kind)):

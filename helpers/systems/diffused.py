@@ -53,6 +53,9 @@ class Diffused(Guided):
                         "small network beside it, or not at all (use_secondary_model)", choices=WAYS,
                         group=FINE)
     secondary: str = knob("secondary-world", "that small network", group=FINE)
+    autoguidance: str = knob(0, "how far to keep from the faults that the small network makes more of: "
+                             "things come out clearer, words are followed less; try [0]*450+[2]*290+[0]*260",
+                             low=0, high=10, kind="schedule", group=FINE)
     guide_every: str = knob(1, "look at every step (1), at every second one (2), and so on", low=1, high=50,
                             kind="schedule", live=True, group=FINE)
     most_pull: float = knob(0.0, "take a step in smaller ones where the guide would move the picture by more "
@@ -109,6 +112,10 @@ class Diffused(Guided):
         if self.tiles > 1:
             return self.steps * 4 // 5
         return self.steps // 2 if present(self.init_image) and not present(self.mask) else 0
+
+    def secondary_asked(self):
+        """Is there anything to ask the small network?"""
+        return self.through == "secondary" or any(schedules.parse(self.autoguidance).values)
 
     def length(self):
         return self.steps - self.skipped()

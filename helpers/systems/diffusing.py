@@ -29,10 +29,10 @@ class Easel:
         fitted(settings, net.config)
         self.levels, self.skip = stair(settings, net.process), settings.skipped()
         self.reader, small = reading(settings, studio), beside(settings, studio)
-        if small:
-            in_steps(settings, settings.secondary, small.step)
-        self.denoise = guidance.Guided(classed(settings, net, studio), None, through=settings.through,
-                                       secondary=small, held=held(settings, studio))
+        painter = guidance.Sharper(classed(settings, net, studio), small,
+                                   schedules.parse(settings.autoguidance))
+        self.denoise = guidance.Guided(painter, None, through=settings.through, secondary=small,
+                                       held=held(settings, studio))
 
     @property
     def networks(self):
@@ -125,20 +125,16 @@ def enlarge(made, settings, studio):
 def fitted(settings, config):
     """Refused where a network of this config cannot paint pictures of this size, or none worth it."""
     own = config["image_size"]
-    in_steps(settings, settings.model, adm.step(config))
+    step = adm.step(config)
+    for side in ("width", "height"):
+        given = getattr(settings, side)
+        if given % step:
+            raise Refused(f"{side} is {given}", f"{settings.model} takes steps of {step}",
+                          f"try {max(step, round(given / step) * step)}")
     if min(settings.width, settings.height) <= own // 2:
         raise Refused(f"the picture is {settings.width} x {settings.height}",
                       f"{settings.model} learned from pictures of {own} x {own}, and half as large they come "
                       "out black", f"try width={own} and height={own}")
-
-
-def in_steps(settings, name, step):
-    """Refused where the network of this name does not fit the size of pictures."""
-    for side in ("width", "height"):
-        given = getattr(settings, side)
-        if given % step:
-            raise Refused(f"{side} is {given}", f"{name} takes steps of {step}",
-                          f"try {max(step, round(given / step) * step)}")
 
 
 def stair(settings, process):
@@ -156,8 +152,8 @@ def options(settings):
 
 
 def beside(settings, studio):
-    """The small network to look through, or None."""
-    if settings.through != "secondary":
+    """The small network, or None."""
+    if not settings.secondary_asked():
         return None
     return forgetful_(secondary.load(settings.secondary, studio.device, precision="auto"))
 

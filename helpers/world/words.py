@@ -149,25 +149,25 @@ def nouns(text):
 
 
 def rivals(text):
-    """Sentences that differ from `text` in one thing, color, place or sky; none where it names none.
+    """Sentences that differ from `text` in one thing, color, place or sky: a list for each such phrase.
 
-    >>> rivals("a red car at night")[:2]
-    ['an orange car at night', 'a yellow car at night']
+    >>> [some[0] for some in rivals("a red car at night")]
+    ['an orange car at night', 'a red house at night', 'a red car on a sunny day']
     """
     things = {thing: NAMES.get(thing, [thing]) for thing in THINGS}
     colors = {color: SHADES.get(color, [color]) for color in COLORS}
-    return [other for table in (colors, things, PLACE_WORDS, SKY_WORDS) for other in swapped(text, table)]
+    return [others for table in (colors, things, PLACE_WORDS, SKY_WORDS) for others in swapped(text, table)]
 
 
 def swapped(text, table):
-    """`text` with each phrase of the table it holds replaced by every other entry's first phrase."""
+    """For each phrase of the table in `text`: the text with every other entry's first phrase in its place."""
     out, left = [], text
     for phrase in sorted({p for options in table.values() for p in options}, key=len, reverse=True):
         found = re.search(rf"\b{phrase}\b", left)
         if found:
             left = left.replace(phrase, "~" * len(phrase))     # a longer phrase hides the shorter ones in it
             others = [options[0] for options in table.values() if phrase not in options]
-            out += [articles(text[: found.start()] + other + text[found.end() :]) for other in others]
+            out.append([articles(text[: found.start()] + other + text[found.end() :]) for other in others])
     return out
 
 
