@@ -129,10 +129,11 @@ class Sharper:
     """A denoiser that goes on in the direction from a worse one's guess to its own: the clean picture is
     better + weight * (better - worse) (autoguidance; Karras et al. 2024).
 
-    better, worse: (x, sigma) -> Guess. weight: a number, or a function of progress; 0 asks the better alone.
+    better, worse: (x, sigma) -> Guess. weight: a number, or a function of progress; 0 asks the better alone,
+    and needs no worse. Leaves the paper: the worse one may be of another architecture, and of no classes.
     """
 
-    def __init__(self, better, worse, weight=1.0):
+    def __init__(self, better, worse, weight):
         self.better, self.worse, self.weight, self.process = better, worse, weight, better.process
         self.pace = by_time(better.process)
 

@@ -58,7 +58,8 @@ class Secondary(nn.Module):
                                  nn.Conv2d(first, 3, 3, padding=1))
 
     def forward(self, x: Tensor, sigma: float) -> Guess:
-        """x (n, 3, h, w) = picture + sigma * noise."""
+        """x (n, 3, h, w) = picture + sigma * noise. Leaves Crowson's: any size will do, as sides go on with
+        their last row and column up to a multiple of `step`."""
         height, width = x.shape[-2:]
         x = F.pad(x, (0, -width % self.step, 0, -height % self.step), "replicate")
         sigma = torch.as_tensor(sigma, dtype=torch.float64).expand(len(x))
