@@ -62,15 +62,17 @@ def pictures(count=COUNT, size=SIZE, kind="", workers=2):
     """(count, size, size, 3) uint8 memory map of scenes 0..count-1 of a kind; the first time, `workers`
     processes draw it: a core does 200 a second at 128 px, so two take a few minutes for 60,000."""
     from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
 
     home().mkdir(parents=True, exist_ok=True)
     path = home() / f"pictures-{kind}{size}-{count}.npy"
     if not path.exists():
         part = path.with_suffix(".part.npy")
         np.lib.format.open_memmap(part, "w+", np.uint8, (count, size, size, 3)).flush()
-        cuts = [*range(0, count, 2000), count]
-        with ProcessPoolExecutor(workers) as pool:
-            parts = [pool.submit(chunk, part, size, a, b, kind) for a, b in itertools.pairwise(cuts)]
+        first, *more = itertools.pairwise([*range(0, count, 2000), count])
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:    # a copy of our threads could hang
+            parts = [pool.submit(chunk, part, size, a, b, kind) for a, b in more]
+            chunk(part, size, *first, kind)
             for drawn in parts:
                 drawn.result()
         part.rename(path)
