@@ -142,7 +142,7 @@ class Guided:
     def __init__(self, settings):
         device = machine.device(settings.device)
         self.net = checkpointed_(plain(adm, settings.model, device))
-        self.small = plain(secondary, settings.secondary, device) if settings.through == "secondary" else None
+        self.small = plain(secondary, settings.small(), device) if settings.way() == "secondary" else None
         self.eyes = [Eye(name.strip(), settings, device) for name in settings.perceptors.split(",")]
         self.batches, self.seed, self.done = int(settings.batches), settings.seed, 0
         self.scale, self.clamp = float(settings.guidance_scale), float(settings.clamp)

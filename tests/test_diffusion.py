@@ -358,6 +358,16 @@ def test_the_built_in_classifier_comes_by_itself(nets, monkeypatch):
     assert "classifier-world" not in paint(classifier="auto", prompts="a cat").networks
 
 
+def test_disco_asks_a_small_network_beside_large_ones_alone():
+    disco = systems.load("disco_diffusion").Settings
+    auto, other = disco(), disco(model="256x256_diffusion_uncond")
+    assert (auto.way(), auto.small()) == ("network", "")
+    assert auto.but(autoguidance="1").small() == "secondary-world"
+    assert (other.way(), other.small()) == ("secondary", "secondary_model_imagenet_2")
+    assert other.but(secondary=" mine ").small() == "mine"
+    assert other.but(through="guess").way() == "guess" and not other.but(through="guess").small()
+
+
 def test_the_small_network_is_there_when_it_is_asked(nets):
     asked = ({"through": "secondary"}, {"through": "network", "autoguidance": "[0]*500+[1]*500"})
     assert all("secondary-world" in paint(**values).networks for values in asked)

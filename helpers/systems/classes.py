@@ -8,8 +8,9 @@ from helpers.networks import adm_classifier, class_names
 from helpers.samplers import Guess
 from helpers.schedules import parse
 from helpers.systems import wiring
+from helpers.systems.diffused import OURS
 
-CLASSIFIER, OF = "classifier-world", "adm-world"        # what reads through the noise of which network
+CLASSIFIER = "classifier-world"         # what reads through the noise of the built-in model
 
 
 class Of:
@@ -25,8 +26,8 @@ class Of:
 def asked(settings):
     """Refused where networks or classes are asked for that there are not, as far as that is known before any
     is loaded."""
-    if settings.secondary_asked():
-        weights.known(settings.secondary, "secondary")
+    if settings.small():
+        weights.known(settings.small(), "secondary")
     for name, kind, word in ((settings.model, "adm", settings.kind),
                              (reader_of(settings), "classifier", settings.classifier_kind)):
         names = class_names.of(name, kind) if name else []
@@ -53,7 +54,7 @@ def reader_of(settings):
     """The classifier's name, or ""; auto is the built-in one, beside the network it was trained with."""
     name, ours = settings.classifier.strip(), weights.embedded()
     if name == "auto":
-        return CLASSIFIER if settings.model == OF and CLASSIFIER in ours else ""
+        return CLASSIFIER if settings.model == OURS and CLASSIFIER in ours else ""
     return name
 
 

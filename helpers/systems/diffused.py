@@ -13,6 +13,11 @@ from helpers.systems.guided import ARRANGE, FINE, Guided
 SAMPLERS = ("ddim", "plms", "ddpm", "euler", "heun", "dpmpp_2m", "dpmpp_2m_sde")
 LEVELS = ("respaced", "even", "karras")
 WAYS = ("network", "secondary", "guess")
+OURS = "adm-world"                                          # the built-in model,
+SMALL = "secondary-world", "secondary_model_imagenet_2"     # and what is small: beside it, and beside others
+THROUGH = ("how the slope of a look is led back: through what paints, through a small network beside it, or "
+           "not at all; auto is the first for the built-in model, the second for others "
+           "(use_secondary_model)")
 WITH_ETA = ("ddim", "dpmpp_2m_sde")
 
 
@@ -49,10 +54,9 @@ class Diffused(Guided):
                       high=2, step=0.05, group=FINE)
     noise_levels: str = knob("respaced", "where its steps lie: evenly in the network's own time, as ddim "
                              "counts or as ddpm, or denser near the end", choices=LEVELS, group=FINE)
-    through: str = knob("network", "how the slope of a look is led back: through what paints, through a "
-                        "small network beside it, or not at all (use_secondary_model)", choices=WAYS,
-                        group=FINE)
-    secondary: str = knob("secondary-world", "that small network", group=FINE)
+    through: str = knob("network", THROUGH, choices=("auto", *WAYS), group=FINE)
+    secondary: str = knob("auto", "that small network; auto is the built-in one for the built-in model, and "
+                          "Crowson's for others", group=FINE)
     autoguidance: str = knob(0, "how far to keep from the faults that the small network makes more of: "
                              "things come out clearer, words are followed less; try [0]*450+[2]*290+[0]*260",
                              low=0, high=10, kind="schedule", group=FINE)
@@ -113,9 +117,18 @@ class Diffused(Guided):
             return self.steps * 4 // 5
         return self.steps // 2 if present(self.init_image) and not present(self.mask) else 0
 
-    def secondary_asked(self):
-        """Is there anything to ask the small network?"""
-        return self.through == "secondary" or any(schedules.parse(self.autoguidance).values)
+    def way(self):
+        """How slopes are led back, one of WAYS."""
+        if self.through != "auto":
+            return self.through
+        return "network" if self.model == OURS else "secondary"
+
+    def small(self):
+        """The small network's name, "" where nothing asks it."""
+        if self.way() != "secondary" and not any(schedules.parse(self.autoguidance).values):
+            return ""
+        name = self.secondary.strip()
+        return SMALL[self.model != OURS] if name == "auto" else name
 
     def length(self):
         return self.steps - self.skipped()

@@ -31,13 +31,13 @@ class Easel:
         self.reader, small = reading(settings, studio), beside(settings, studio)
         painter = guidance.Sharper(classed(settings, net, studio), small,
                                    schedules.parse(settings.autoguidance))
-        self.denoise = guidance.Guided(painter, None, through=settings.through, secondary=small,
+        self.denoise = guidance.Guided(painter, None, through=settings.way(), secondary=small,
                                        held=held(settings, studio))
 
     @property
     def networks(self):
         """Catalogue names of what paints and looks."""
-        return [*self.studio.names, self.now.model, *([self.now.secondary] if self.denoise.secondary else []),
+        return [*self.studio.names, self.now.model, *([self.now.small()] if self.denoise.secondary else []),
                 *([reader_of(self.now)] if self.reader else [])]
 
     def picture(self, start, seeds, hooks=()):
@@ -153,9 +153,9 @@ def options(settings):
 
 def beside(settings, studio):
     """The small network, or None."""
-    if not settings.secondary_asked():
+    if not settings.small():
         return None
-    return forgetful_(secondary.load(settings.secondary, studio.device, precision="auto"))
+    return forgetful_(secondary.load(settings.small(), studio.device, precision="auto"))
 
 
 def held(settings, studio):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from helpers import schedules
 from helpers.errors import Refused
 from helpers.settings import knob, present
-from helpers.systems.diffused import Diffused
+from helpers.systems.diffused import THROUGH, WAYS, Diffused
 from helpers.systems.guided import FINE
 
 
@@ -26,9 +26,7 @@ class Settings(Diffused):
                       high=256, kind="schedule", live=True, rehearsal="4")
     gray_crops: str = knob("[0.2]*400+[0]*600", "the share of these that sees no colors (cut_icgray_p)",
                            low=0, high=1, kind="schedule", live=True, group=FINE)
-    through: str = knob("secondary", "how the slope of a look is led back: through a small network beside "
-                        "what paints, through what paints, or not at all (use_secondary_model)",
-                        choices=("secondary", "network", "guess"), group=FINE)
+    through: str = knob("auto", THROUGH, choices=("auto", *WAYS), group=FINE)
     perlin: str = knob("off", "begin with soft clouds instead of noise over gray (perlin_init, perlin_mode)",
                        choices=("off", "mixed", "color", "gray"), group=FINE)
     mirror: str = knob("off", "fold one half of the picture onto the other on the way "
