@@ -103,7 +103,7 @@ class CompareView:
         if self.comparison is None:
             system, settings = self._asked()
             across, down = ((menu.value, text.value) for menu, text in self.axes.values())
-            self.comparison = compare.begin(system, settings, across, down if down[0] else None)
+            self._take(compare.begin(system, settings, across, down if down[0] else None))
             self._list(str(self.comparison.folder))
             self._rest()
         self._stopping.clear()

@@ -28,6 +28,7 @@ BUTTONS = {"paint": ("Paint", "play", "a new picture, as the knobs say"),
            "undo": ("Undo", "undo", "back to an earlier state; what was turned since is taken back"),
            "branch": ("Branch", "code-fork", "a new run that goes on from here; this one is kept"),
            "stop": ("Stop", "stop", "end it here; everything is kept")}
+AFTER = {"back": "going back", "end": "ending after this step", "rest": "resting after this step"}
 EMPTY = ('<div style="box-sizing:border-box;width:100%;aspect-ratio:1;display:flex;align-items:center;'
          'justify-content:center;border:1px dashed currentColor;border-radius:6px;opacity:0.5">'
          'The picture appears here.</div>')
@@ -146,8 +147,8 @@ class Controls:
         self.buttons["pause"].icon = "play" if resting else "pause"
         if session is None:
             return
-        if session.frame:
-            self.bar.value = session.frame.step / max(1, session.frame.total)
+        self.bar.value = session.frame.step / max(1, session.frame.total) if session.frame else 0
+        if session.frame:       # until then the picture before it stays
             self._show(session.picture)
         self.line.value = f'<div style="{LINE}">{html.escape(told(session))}</div>'
         self.plot.value = plots.curves(session.losses)
@@ -171,6 +172,8 @@ def told(session) -> str:
         origin = session.run.manifest.get("branch", {})
         return f"a branch of {origin['from']}, after step {origin['step']}" if origin else status
     steps = f"step {frame.step} of {frame.total}"
+    if session.after:            # a step may take long: what was pressed is heard all the same
+        return f"{steps}, {AFTER[session.after]}"
     if status != "painting":
         return f"{status} after {steps}, kept in {session.run.folder.name}"
     left = f", {studio.clock(session.left)} left" if session.left is not None else ""

@@ -46,6 +46,16 @@ class Painter(View):
             self._desk.wait_for(lambda: self._resting, timeout)
             return self.status
 
+    @property
+    def after(self) -> str:
+        """What comes after the step under way: "back", "end", "rest"; "" where it paints on, or rests."""
+        with self._desk:
+            if self._back is not None:
+                return "back"
+            if self.status != "painting" or self._more and not self._ending:
+                return ""
+            return "end" if self._ending else "rest"
+
     def _wish(self, more, back=None):
         """So many more steps, first going back where that is wished; a painter comes where one is needed."""
         with self._desk:

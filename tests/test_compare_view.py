@@ -49,6 +49,7 @@ def test_stopped_it_goes_on(view, easel):   # noqa: F811
     turn(view, "across", "seed", "1, 2")
     view.paint.click()
     assert view.painting and not view.stop.disabled
+    assert "data:image/jpeg" in view.picture.value      # what is compared is seen before a cell is painted
     view.stop.click()
     view.wait(LONG)
     assert "stopped in cell 1 of 2" in view.line.value and view.comparison.picture.exists()

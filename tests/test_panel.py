@@ -390,7 +390,29 @@ def test_it_paints(easel):
     assert (page.picture.layout.display, page.empty.layout.display) == (None, "none")
     assert page.line.value.endswith(f"finished after step 12 of 12, kept in {run.folder.name}</div>")
     assert "noise" in page.plot.value and "<svg" in page.plot.value
+    bars = []
+    page.bar.observe(lambda change: bars.append(change["new"]), "value")
     assert press(easel, "paint") == "finished" and easel.session.run.folder != run.folder
+    assert bars[0] == 0 and page.bar.value == 1
+
+
+@pytest.mark.parametrize("name, said", [("pause", "resting after this step"), ("undo", "going back"),
+                                        ("stop", "ending after this step")])
+def test_what_is_pressed_is_told_before_the_step_is_done(easel, name, said):
+    begin, lines = easel.controls._begin, []
+
+    def pressed():
+        easel.controls.buttons[name].click()
+        lines.append(easel.controls.line.value)
+        easel.session.pause()
+
+    def first():
+        session = begin()
+        at(session, 4, pressed)
+        return session
+    easel.controls._begin = first
+    press(easel, "paint")
+    assert f"step 4 of 12, {said}" in lines[0]
 
 
 def test_every_button(easel):
