@@ -54,7 +54,7 @@ class Controls:
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": WITHIN, "height": "14px"})
         self.line, self.plot = w.HTML(), w.HTML(layout={"width": WITHIN})
         row = w.HBox(list(self.buttons.values()), layout={"flex_flow": "row wrap", "max_width": "24em"})
-        room = {"flex": "1 1 20em", "min_width": "0", "max_width": f"{WIDTH + 8}px"}
+        room = {"flex": "1 1 16em", "min_width": "0", "max_width": f"{WIDTH + 8}px"}
         self.box = w.VBox([row, self.said, self.waiting, self.empty, self.picture, self.bar, self.line,
                            self.plot], layout=room)
         self.refresh()
