@@ -77,6 +77,15 @@ def test_other_settings_weights_or_words_are_painted_anew(small, tmp_path, monke
     assert [s.seed for s in small[12:]] == [25, 50], "the prompt changed; the picture was lost"
 
 
+@pytest.mark.parametrize("name", ["adm-world", "secondary-world", "classifier-world", "upscaler-world",
+                                  "disco-resnet"])
+def test_a_diffusion_is_painted_anew_when_any_of_its_networks_is_retrained(name, monkeypatch):
+    settings = systems.load("disco_diffusion").Settings()
+    before, kept = quality.key(settings), quality.weights.fingerprint
+    monkeypatch.setattr(quality.weights, "fingerprint", lambda one: kept(one) + " retrained" * (one == name))
+    assert quality.key(settings) != before
+
+
 def test_workers_paint_the_same(small):
     *said, row = quality.measure("small", workers=2, knobs={"steps": 2}, count=2)
     assert len(said) == 2 and not small, "painted in processes of their own"

@@ -24,6 +24,7 @@ from ..networks import class_names
 from ..settings import knobs as settings_knobs
 from ..systems import SYSTEMS, load
 from ..systems.classes import CLASSIFIER
+from ..systems.diffused import SMALL
 from ..systems.diffusing import UPSCALER
 from . import drawing, words
 from .grading import SHOWN, SIDE, asked, from_pixels, grade
@@ -31,7 +32,7 @@ from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
 GALLERY = TABLE.parent / "gallery"
-AUTO = {"upscaler": UPSCALER, "classifier": CLASSIFIER}     # what "auto" stands for
+AUTO = {"upscaler": UPSCALER, "classifier": CLASSIFIER, "secondary": SMALL[0]}      # what "auto" stands for
 
 
 def measure(system, workers=1, knobs=None, folder=None, count=100):
