@@ -27,7 +27,8 @@ class Details:
         self.beside = w.Dropdown(description="slide against", style={"description_width": "7em"},
                                  layout={"width": "24em", "max_width": WITHIN})
         self.beside.observe(lambda _: self._look(), "value")
-        acts = {"use": ("Use these settings", "turn all knobs as they were", lambda: use(self.entry.folder)),
+        acts = {"use": ("Use these settings", "turn all knobs as they were when it began",
+                        lambda: use(self.entry.folder)),
                 "go on": ("Continue", "go on from where it rests", lambda: go_on(self.entry.folder)),
                 "film": ("Film it", "to the film maker", lambda: film(self.entry.folder)),
                 "delete": ("Delete", "into the trash, from where it can be had again",
