@@ -172,8 +172,8 @@ def told(session) -> str:
         origin = session.run.manifest.get("branch", {})
         return f"a branch of {origin['from']}, after step {origin['step']}" if origin else status
     steps = f"step {frame.step} of {frame.total}"
-    if session.after:            # a step may take long: what was pressed is heard all the same
-        return f"{steps}, {AFTER[session.after]}"
+    if after := session.after:      # a step may take long: what was pressed is heard all the same
+        return f"{steps}, {AFTER[after]}"
     if status != "painting":
         return f"{status} after {steps}, kept in {session.run.folder.name}"
     left = f", {studio.clock(session.left)} left" if session.left is not None else ""

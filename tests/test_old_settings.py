@@ -81,7 +81,7 @@ def test_a_whole_file(read):
         "prompts": "A lighthouse by the sea, oil on canvas:2 | yellow color scheme | text:-0.5",
         "prompt_weights": "", "width": 1280, "height": 768, "seed": 2599079091, "pictures": 1, "steps": 250,
         "skip": 10, "model": "512x512_diffusion_uncond_finetune_008100", "through": "secondary",
-        "secondary": "secondary_model_imagenet_2", "sampler": "ddim", "eta": 0.8, "threshold": "1",
+        "sampler": "ddim", "eta": 0.8, "threshold": "1",
         "clamp": "0.05", "overview": "[12]*400+[4]*600", "crops": "[4]*400+[12]*600",
         "crop_power": "[1]*500+[5]*500", "gray_crops": "[0.2]*400+[0]*600", "batches": "4",
         "augment": "flip, affine, jitter, gray", "look_noise": "0.03", "fuzzy": 0.0, "perlin": "off",

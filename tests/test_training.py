@@ -25,7 +25,7 @@ from helpers.networks import pix2pix as translators
 from helpers.networks import secondary as seconds
 from helpers.networks import upscaler as enlargers
 from helpers.networks import vqgan as networks
-from helpers.world import judge, scenes, words
+from helpers.world import drawing, judge, scenes, words
 from helpers.world.train import __main__ as command
 from helpers.world.train import (adm, biggan, classifier, codes, common, contrast, critic, data, features,
                                  looks, perceptor, pix2pix, prior, secondary, tokens, upscaler, vqgan)
@@ -151,6 +151,12 @@ def test_what_is_published_is_read_back(home):
     student.layer.load_state_dict({k: v.to(student.layer.state_dict()[k]) for k, v in state.items()})
     for file in ("student.safetensors", "student.json"):
         assert (home / "zoo" / file).stat().st_mode & 0o777 == 0o644
+
+
+def test_processes_share_the_drawing(monkeypatch):
+    monkeypatch.setattr(data, "PART", 4)
+    shared = data.pictures(10, 16, "plain-")
+    assert all(np.array_equal(drawing.draw(data.plain(i), 16), pixels) for i, pixels in enumerate(shared))
 
 
 def test_pictures_are_drawn_once_and_batches_depend_on_the_step_alone():

@@ -92,8 +92,6 @@ def networks(old):
     if not small.constant:
         old.note("use_secondary_model", "it does not change on the way here; the small network is used")
     old.values["through"] = "secondary" if any(small.values) else "network"
-    if any(small.values):
-        old.values["secondary"] = "secondary_model_imagenet_2"
     old.values |= {"sampler": str(old("diffusion_sampling_mode")), "eta": old.number("eta"),
                    "threshold": "0" if old.truth("clip_denoised") else "1", "classifier": ""}
     # a clamp_max of 0 let no slope through, ours lets any

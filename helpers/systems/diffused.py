@@ -44,7 +44,7 @@ class Diffused(Guided):
     upscaler: str = knob("auto", "what makes the finished picture larger: a network of the catalogue or your "
                          "own file, nothing for none; auto is the built-in one for the built-in model",
                          rehearsal="", group=FINE)
-    model: str = knob("adm-world", "what paints: a diffusion network of the catalogue or your own file "
+    model: str = knob(OURS, "what paints: a diffusion network of the catalogue or your own file "
                       "(diffusion_model, custom_path, model_path)", group=FINE)
     kind: str = knob("", "for a network of classes: the one it paints, by name; empty is any (class_cond)",
                      group=FINE)

@@ -12,6 +12,7 @@ from .. import drawing, scenes, words
 
 COUNT = 60_000          # pictures trained on, of combinations that are not held out
 SIZE = 128              # pixels they are kept at
+PART = 2000             # drawn by a process at a time
 
 
 def home():
@@ -59,8 +60,9 @@ def chunk(path, size, start, stop, kind):
 
 
 def pictures(count=COUNT, size=SIZE, kind="", workers=2):
-    """(count, size, size, 3) uint8 memory map of scenes 0..count-1 of a kind; the first time, `workers`
-    processes draw it: a core does 200 a second at 128 px, so two take a few minutes for 60,000."""
+    """(count, size, size, 3) uint8 memory map of scenes 0..count-1 of a kind; the first time, this
+    process draws it and `workers` others beside it, where there is more than one `PART` to draw: a core does
+    200 a second at 128 px, so two take a few minutes for 60,000."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -69,7 +71,7 @@ def pictures(count=COUNT, size=SIZE, kind="", workers=2):
     if not path.exists():
         part = path.with_suffix(".part.npy")
         np.lib.format.open_memmap(part, "w+", np.uint8, (count, size, size, 3)).flush()
-        first, *more = itertools.pairwise([*range(0, count, 2000), count])
+        first, *more = itertools.pairwise([*range(0, count, PART), count])
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:    # a copy of our threads could hang
             parts = [pool.submit(chunk, part, size, a, b, kind) for a, b in more]
             chunk(part, size, *first, kind)
