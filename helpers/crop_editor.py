@@ -37,7 +37,7 @@ class CropEditor:
         if self._several:
             with suppress(Refused):     # which is said where it is typed
                 scenes = prompts.pictures(found)
-                found = scenes[-1][-1][0] if scenes else ""
+                found = scenes[-1][-1].text if scenes else ""
         return "" if links.is_link(found) else found.strip()
 
     def _look(self, _=None):

@@ -146,6 +146,7 @@ def understood(settings) -> str:
         lines += [f"scene {number}"] * (len(told) > 1)
         for prompt in scene:
             stop = "" if prompt.stop is None else f", until within {written(prompt.stop)}"
+            when = f", from {written(prompt.start)}% to {written(prompt.end)}% of the way" * prompt.timed
             way = "away from" if prompt.weight < 0 else "toward"
-            lines.append(f"{way} {prompt.text!r}, weight {written(abs(prompt.weight))}{stop}")
+            lines.append(f"{way} {prompt.text!r}, weight {written(abs(prompt.weight))}{stop}{when}")
     return "\n".join(filter(None, [*lines, vocabulary.check(settings)]))

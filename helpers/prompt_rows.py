@@ -1,5 +1,5 @@
-"""Prompts as rows: words, weight and stop of each, scene by scene; or, behind a switch, as the text that says
-the same. One of both is seen, and each follows the other.
+"""Prompts as rows: words, weight, start and stop of each, scene by scene; or, behind a switch, as the text
+that says the same. One of both is seen, and each follows the other.
 
     rows = PromptRows(text_field);  rows.box
 
@@ -14,18 +14,21 @@ from .forms import SMALL, button
 from .schedules import NUMBER, written
 
 LINK = {"width": "auto", "padding": "0 6px", "margin": "2px 4px 2px auto"}
+PART = re.compile(rf"({NUMBER})\s*(%?)")
 ROW = {"width": "100%", "align_items": "center"}
 HEADINGS = ('<div style="display:flex;gap:4px;font-size:11px;opacity:0.75;line-height:1.4">'
-            '<span style="flex:1;padding-left:2px">what to paint</span><span style="width:80px">weight</span>'
-            '<span style="width:112px">stop</span></div>')
+            '<span style="flex:1;padding-left:2px">what to paint</span><span style="width:70px">weight</span>'
+            '<span style="width:58px" title="when it begins to act, 40% of the way">start</span>'
+            '<span style="width:112px" title="when it has done: 80% of the way, a distance that is near '
+            'enough, or both">stop</span></div>')
 
 
 class PromptRows:
-    """A row per prompt: words, weight, stop. `text`: the text field they are read from and written to."""
+    """A row per prompt: words, weight, start, stop. `text`: the field they are read from and written to."""
 
     def __init__(self, text):
         import ipywidgets
-        self.text, self.rows = text, [[]]       # scenes of rows
+        self.text, self.rows, self._wrote = text, [[]], None        # scenes of rows; the text of these
         self._switch = button("", "rows, or one text for all: fog | neon:0.5 ^ night", self._turn, **LINK)
         self._switch.style.button_color = "transparent"
         self._lines, self._whole = ipywidgets.VBox(), ipywidgets.VBox([text, self._switch])
@@ -43,15 +46,20 @@ class PromptRows:
         try:
             text = self.text.value
             scenes = prompts.scenes(text) if text.strip(" |^") else []
-        except Refused:         # the panel says what is wrong while it is typed; rows cannot
-            self._see("text")
+        except Refused:         # the panel says what is wrong while it is typed
+            if text != self._wrote:
+                self._see("text")       # there are no rows of it
             return
         if scenes != self.told() or not self._lines.children:
             self.rows = [[_Row(self, prompt) for prompt in scene] for scene in scenes or [[None]]]
             self._show()
 
-    def _write(self, _=None):
-        self.text.value = " ^ ".join(" | ".join(map(str, scene)) for scene in self.told())
+    def write(self):
+        """Let the text say what the rows do."""
+        for row in [row for scene in self.rows for row in scene]:
+            row.tidy()
+        self._wrote = " ^ ".join(" | ".join(map(str, scene)) for scene in self.told())
+        self.text.value = self._wrote
 
     def _turn(self):
         """The other one of both; rows only of what can be read."""
@@ -88,7 +96,7 @@ class PromptRows:
         scenes = [[other for other in scene if other is not row] for scene in self.rows]
         self.rows = [scene for scene in scenes if scene] or [[_Row(self, None)]]
         self._show()
-        self._write()
+        self.write()
 
 
 class _Row:
@@ -96,20 +104,48 @@ class _Row:
 
     def __init__(self, editor, prompt):
         import ipywidgets
-        prompt = prompt or prompts.Prompt("")
-        self.words = ipywidgets.Text(prompt.text, placeholder="words", continuous_update=False,
+        prompt, self._editor, self._quiet = prompt or prompts.Prompt(""), editor, False
+        late = {"continuous_update": False}
+        self.words = ipywidgets.Text(prompt.text, placeholder="words", **late,
                                      layout={"flex": "1 1 8em", "width": "auto", "min_width": "6em"})
         self.weight = ipywidgets.BoundedFloatText(prompt.weight, min=-prompts.HEAVIEST, max=prompts.HEAVIEST,
-                                                  step=0.1, layout={"width": "76px"})
-        stop = "" if prompt.stop is None else written(prompt.stop)
-        self.stop = ipywidgets.Text(stop, placeholder="never", continuous_update=False,
-                                    layout={"width": "70px"})
+                                                  step=0.1, layout={"width": "66px"})
+        self.start = ipywidgets.Text(placeholder="0%", layout={"width": "54px"}, **late)
+        self.stop = ipywidgets.Text(placeholder="the end", layout={"width": "70px"}, **late)
+        self._fill(prompt)
         away = button("✕", "remove this prompt", lambda: editor.remove(self), **SMALL)
-        for widget in (self.words, self.weight, self.stop):
-            widget.observe(editor._write, "value")
-        self.box = ipywidgets.HBox([self.words, self.weight, self.stop, away], layout=ROW)
+        for widget in (self.words, self.weight, self.start, self.stop):
+            widget.observe(self._write, "value")
+        self.box = ipywidgets.HBox([self.words, self.weight, self.start, self.stop, away], layout=ROW)
 
     def prompt(self) -> prompts.Prompt:
-        stop = self.stop.value.strip()
-        return prompts.Prompt(self.words.value.strip(), self.weight.value,
-                              float(stop) if re.fullmatch(NUMBER, stop) else None)
+        """What it says; a stop is a distance, a part of the way, or both, in any order."""
+        text, when = prompts.span(self.words.value.strip())
+        if not when:
+            starts = PART.findall(self.start.value)
+            ends = [number for number, mark in PART.findall(self.stop.value) if mark]
+            when = percent(starts[0][0] if starts else 0), percent(ends[0] if ends else 100)
+        near = [float(number) for number, mark in PART.findall(self.stop.value) if not mark]
+        return prompts.Prompt(text, self.weight.value, near[0] if near else None, *when)
+
+    def tidy(self):
+        """Say everything as it is understood."""
+        self._fill(self.prompt())
+
+    def _fill(self, prompt):
+        stops = [] if prompt.stop is None else [written(prompt.stop)]
+        stops += [f"{written(prompt.end)}%"] * (prompt.end != 100)
+        self._quiet = True
+        self.words.value = prompt.text
+        self.start.value = f"{written(prompt.start)}%" if prompt.start else ""
+        self.stop.value = ", ".join(stops)
+        self._quiet = False
+
+    def _write(self, _):
+        if not self._quiet:
+            self._editor.write()
+
+
+def percent(text) -> float:
+    """Within 0 and 100, as exact as a prompt can say it."""
+    return round(min(100.0, abs(float(text))), 4)

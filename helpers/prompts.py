@@ -1,7 +1,8 @@
 """Prompts: what to paint, as an artist writes it.
 
 `fog | neon:0.5 | text:-0.3:-0.5` is three prompts: words, then perhaps a weight, then perhaps a stop. A
-negative weight pushes away; a stop is where a prompt is satisfied. `a ^ b` is a story of two scenes.
+negative weight pushes away; a stop is where a prompt is satisfied. `fog @40%`, `fog:0.5 @-80%` and
+`fog @40%-80%` act only in a part of the way. `a ^ b` is a story of two scenes.
 
 Numbers are peeled from the right, so other colons stay words: "Star Wars: a new hope", "https://a.org/b.png".
 So do clocks and ratios ("at 12:30", "16:9"): a bare whole number right behind a digit and a colon; and
@@ -17,25 +18,41 @@ from .errors import Refused
 from .schedules import NUMBER, written
 
 HEAVIEST = 100  # no weight or stop is beyond it, so "Blade Runner: 2049" and ":8080" stay words
+_PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,4})?)\s*%"
+_SPAN = re.compile(rf"{_PERCENT}(?:\s*-\s*{_PERCENT})?|-\s*{_PERCENT}")
 _CLOCK = re.compile(r"(?<![0-9.:])[0-9]+:[0-9]+(?::[0-9]{2})?")
 EXAMPLE = "try 'a red lighthouse by the sea at sunset'"
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """Words, how much they count (negative: keep away), the distance that satisfies them (None: never)."""
+    """Words, how much they count (negative: keep away), the distance that satisfies them (None: the guide's
+    own), and when they act: from `start` to `end` percent of the way."""
 
     text: str
     weight: float = 1.0
     stop: float | None = None
+    start: float = 0.0
+    end: float = 100.0
+
+    @property
+    def timed(self) -> bool:
+        """Does it act in a part of the way alone?"""
+        return (self.start, self.end) != (0, 100)
+
+    def acts(self, progress: float) -> bool:
+        """Does it after this part of the way, 0 to 1?"""
+        return self.start <= 100 * progress and (100 * progress < self.end or self.end == 100)
 
     def __str__(self) -> str:
         """As it was written: whatever `parse` made reads back the same."""
-        numbers = [self.weight] if self.stop is None else [self.weight, self.stop]
-        if numbers == [1.0]:
-            return self.text
-        gap = " " if self.text[-1:].isdigit() else ""  # not the seconds of a clock
-        return f"{self.text}{gap}:" + ":".join(map(written, numbers))
+        numbers, text = [self.weight] if self.stop is None else [self.weight, self.stop], self.text
+        if numbers != [1.0]:
+            gap = " " if text[-1:].isdigit() else ""  # not the seconds of a clock
+            text += f"{gap}:" + ":".join(map(written, numbers))
+        if not self.timed and not span(text)[1]:
+            return text
+        return f"{text} @{written(self.start)}%" + f"-{written(self.end)}%" * (self.end < 100)
 
 
 def parse(text: str, name: str = "prompts") -> list[Prompt]:
@@ -52,14 +69,13 @@ def scenes(text: str, name: str = "prompts") -> list[list[Prompt]]:
     return [parse(scene, name) for scene in told] or [parse("", name)]
 
 
-def pictures(value, name: str = "image_prompts") -> list[list[tuple]]:
-    """`a.png | b.png:0.5 ^ c.png` -> scenes of (source, weight, stop), none of empty text; also a picture
-    itself, or a list of pictures and (picture, weight)."""
+def pictures(value, name: str = "image_prompts") -> list[list[Prompt]]:
+    """`a.png | b.png:0.5 ^ c.png` -> scenes of Prompts whose texts are sources, none of empty text; also a
+    picture itself, or a list of pictures and (picture, weight)."""
     if isinstance(value, str):
-        told = scenes(value, name) if value.strip(" |^") else []
-        return [[(prompt.text, prompt.weight, prompt.stop) for prompt in scene] for scene in told]
+        return scenes(value, name) if value.strip(" |^") else []
     several = value if isinstance(value, list) else [value]
-    return [[(*one, None) if isinstance(one, tuple) else (one, 1.0, None) for one in several]]
+    return [[Prompt(*one) if isinstance(one, tuple) else Prompt(one) for one in several]]
 
 
 def noise(text: str, name: str = "noise_prompts") -> list[list[tuple[int, float]]]:
@@ -67,6 +83,15 @@ def noise(text: str, name: str = "noise_prompts") -> list[list[tuple[int, float]
     is none."""
     scenes = [[part.strip() for part in scene.split("|") if part.strip()] for scene in text.split("^")]
     return [[_seed(part, name) for part in scene] for scene in scenes if scene]
+
+
+def during(scene: list[Prompt], paces: tuple = ()) -> tuple:
+    """How much each prompt counts on the way, functions of progress: its pace, 1 without one, but 0 while it
+    does not act; the paces as they are where all always do."""
+    if not any(prompt.timed for prompt in scene):
+        return paces
+    return tuple(lambda now, prompt=prompt, pace=pace: pace(now) * prompt.acts(now)
+                 for prompt, pace in zip(scene, paces or (lambda now: 1.0,) * len(scene), strict=True))
 
 
 def window(words: list[str], last: int, count: Callable[[str], int], limit: int) -> str:
@@ -100,10 +125,24 @@ def _seed(part: str, name: str) -> tuple[int, float]:
 
 
 def _prompt(part: str, name: str) -> Prompt:
-    text, numbers = _peel(part)
+    weighed, when = span(part)
+    text, numbers = _peel(weighed)
     if not text:
         raise Refused(f"{name} has {part!r}", "a weight comes after words", "try 'fog:0.5'")
-    return Prompt(text, *numbers)
+    if when and not 0 <= when[0] < when[1] <= 100:
+        raise Refused(f"{name} has {part!r}", "a prompt ends after it begins, from 0% to 100% of the way",
+                      "try 'fog @40%-80%'")
+    return Prompt(text, *numbers, **dict(zip(("start", "end"), when, strict=False)))
+
+
+def span(text: str) -> tuple[str, tuple]:
+    """What is said before @40%-80%, and these numbers; () where nothing like it is said."""
+    head, mark, tail = text.rpartition("@")
+    match = _SPAN.fullmatch(tail.strip()) if mark else None
+    if not match:
+        return text, ()
+    start, end, until = match.groups()
+    return head.rstrip(), (float(start or 0), float(end or until or 100))
 
 
 def _peel(text: str) -> tuple[str, list[float]]:

@@ -336,6 +336,17 @@ def test_a_classifier_goes_from_scene_to_scene(led):
     assert torch.allclose(torch.stack(rows), torch.stack(wanted), atol=1e-6)
 
 
+def test_a_classifier_hears_prompts_while_they_act(led):
+    one = torch.eye(4) - 0.25
+    rows = led(prompts="a boat @-50% | a cat @25%", steps=8)
+    first, last = rows[0], rows[-1]
+    assert torch.allclose(first, one[1], atol=1e-6) and torch.allclose(last, one[2], atol=1e-6)
+    assert any(torch.allclose(row, (one[1] + one[2]) / 2, atol=1e-6) for row in rows)
+    fading = led(prompts="a boat", prompt_weights="0: 1, 1: 0", steps=8)
+    shares = [float(row[1] / one[1, 1]) for row in fading]
+    assert shares[0] > 0.8 and shares == sorted(shares, reverse=True) and shares[-1] < 0.2
+
+
 def test_keeping_away_has_an_end():
     """Where a thing is not seen nothing is gained, and where it is all there is it still pulls."""
     odds = torch.tensor([[40.0, 0, 0, 0], [-40.0, 0, 0, 0]], requires_grad=True)

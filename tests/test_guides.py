@@ -275,6 +275,8 @@ def test_weights_of_prompts_may_change_on_the_way():
     assert guide(image, 1.0) == pytest.approx(alone[1].item(), rel=1e-5)
     both = told + guides.images(eye, [(image, 1.0)])
     assert both.now(1.0).tolist() == [0, 1, 1]
+    late = guides.images(eye, [(image, 2.0)], (lambda now: now > 0.5,))
+    assert late.now(0.0).tolist() == [0] and (told + late).now(1.0).tolist() == [0, 1, 2]
 
 
 def test_resemblance_is_kept_look_by_look():

@@ -272,7 +272,7 @@ def rows_of(text):
 
 
 @pytest.mark.parametrize("text", ["fog", "fog | neon:0.5 | text:-0.3:-0.5", "a ^ b | c:2 ^ d", "at 12:30 :2",
-                                  "https://a.org/b.png", ""])
+                                  "https://a.org/b.png", "fog:0.5:0.3 @40%-80% | sea @-9%", ""])
 def test_prompts_have_rows(text):
     field, rows = rows_of(text)
     assert rows.told() == (prompts.scenes(text) if text else [])
@@ -286,7 +286,7 @@ def test_rows_and_text_stay_in_step():
     rows.rows[0][1].stop.value = "-0.8"
     assert field.value == "fog:2 | neon:0.5:-0.8"
     rows.rows[0][1].stop.value = "soon"
-    assert field.value == "fog:2 | neon:0.5"
+    assert field.value == "fog:2 | neon:0.5" and rows.rows[0][1].stop.value == ""
     rows._add(rows.rows[0])
     assert field.value == "fog:2 | neon:0.5" and len(rows.rows[0]) == 3     # an empty row says nothing
     rows.rows[0][2].words.value = "a cat:0.5 | a dog"
@@ -303,6 +303,24 @@ def test_rows_and_text_stay_in_step():
     assert len(rows.rows) == 2
     rows.remove(rows.rows[0][0]), rows.remove(rows.rows[0][0])
     assert field.value == "" and len(rows.rows) == 1
+
+
+def test_rows_say_when_a_prompt_acts():
+    field, rows = rows_of("fog | neon:0.5:0.3 @40%-80%")
+    sea, neon = rows.rows[0]
+    assert (neon.start.value, neon.stop.value, sea.start.value, sea.stop.value) == ("40%", "0.3, 80%", "", "")
+    neon.stop.value = "90 %"
+    assert field.value == "fog | neon:0.5 @40%-90%" and neon.stop.value == "90%"
+    sea.start.value = "7.5"
+    assert field.value == "fog @7.5% | neon:0.5 @40%-90%" and sea.start.value == "7.5%"
+    sea.words.value = "sea @20%"        # as in text
+    assert field.value == "sea @20% | neon:0.5 @40%-90%" and sea.words.value == "sea"
+    neon.stop.value = "30%"             # the panel says what is wrong; the rows stay to mend it
+    assert seen(rows) == ["rows"] and rows.rows[0][1] is neon
+    neon.start.value = "10%"
+    assert field.value == "sea @20% | neon:0.5 @10%-30%"
+    field.value = "sea @40%-30%"
+    assert seen(rows) == ["text"]
 
 
 def seen(rows):

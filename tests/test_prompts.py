@@ -3,7 +3,7 @@
 import pytest
 
 from helpers.errors import Refused
-from helpers.prompts import Prompt, noise, parse, pictures, scenes, wanted, window, windows
+from helpers.prompts import Prompt, during, noise, parse, pictures, scenes, wanted, window, windows
 
 
 @pytest.mark.parametrize("text, prompts", [
@@ -42,9 +42,37 @@ def test_words_with_colons_can_be_weighed(text, weight):
 
 @pytest.mark.parametrize("prompt", [
     Prompt("fog"), Prompt("fog", 0.5), Prompt("fog", -0.3, -0.5), Prompt("fog", 1, 0.2), Prompt("16:9"),
-    Prompt("at 12:30", 45), Prompt("at 12:30", 2, 1), Prompt("fog:1", 2, 3), Prompt("a: b", 1e-7)])
+    Prompt("fog", start=40), Prompt("fog", 0.5, 0.3, 12.5, 80), Prompt("at 12:30", end=80),
+    Prompt("off @40%"), Prompt("off @40%", 2), Prompt("me@home.org", start=0.0001), Prompt("at 12:30", 45),
+    Prompt("at 12:30", 2, 1), Prompt("fog:1", 2, 3), Prompt("a: b", 1e-7)])
 def test_prompts_write_themselves(prompt):
     assert parse(str(prompt)) == [prompt]
+
+
+@pytest.mark.parametrize("text, when", [
+    ("fog @40%", (40, 100)), ("fog@40%-80%", (40, 80)), ("fog @ -80 %", (0, 80)), ("fog @0%", (0, 100)),
+    ("fog @ 2.5% - 7.25%", (2.5, 7.25)), ("fog:0.5:0.3 @40%", (40, 100)),
+    ("https://a.org/b.png @9%", (9, 100))])
+def test_starts_and_ends(text, when):
+    (prompt,) = parse(text)
+    assert (prompt.start, prompt.end) == when and "@" not in prompt.text and parse(str(prompt)) == [prompt]
+    assert prompt.text == text.partition("@")[0].strip().removesuffix(":0.5:0.3")
+
+
+@pytest.mark.parametrize("words", ["me@home.org", "fog @40", "fog @", "fog @40%-", "@ 80% wool", "a@2x.png"])
+def test_other_at_signs_stay_words(words):
+    assert parse(words) == [Prompt(words)] and not parse(words)[0].timed
+
+
+def test_a_prompt_acts_from_its_start_up_to_its_end():
+    fog = Prompt("fog", start=25, end=50)
+    assert [now for now in (0, 0.24, 0.25, 0.49, 0.5, 1) if fog.acts(now)] == [0.25, 0.49]
+    assert Prompt("fog").acts(0) and Prompt("fog").acts(1) and Prompt("fog", start=40).acts(1)
+    always, paces = Prompt("sea"), (lambda now: 1 - now,)
+    assert during([always], paces) is paces and during([always]) == ()
+    assert [pace(0.25) for pace in during([fog, always])] == [1, 1]
+    assert [pace(0.75) for pace in during([fog, always])] == [0, 1]
+    assert [during([fog], paces)[0](now) for now in (0.25, 0.75)] == [0.75, 0]
 
 
 def test_scenes():
@@ -61,9 +89,9 @@ def test_noise():
 def test_pictures():
     one = object()
     assert pictures("a.png | b.png:0.5 ^ c.png:-1:0.2") == \
-        [[("a.png", 1, None), ("b.png", 0.5, None)], [("c.png", -1, 0.2)]]
-    assert pictures(one) == [[(one, 1, None)]] and pictures(" ^ ") == []
-    assert pictures([one, (one, 0.5)]) == [[(one, 1, None), (one, 0.5, None)]]
+        [[Prompt("a.png"), Prompt("b.png", 0.5)], [Prompt("c.png", -1, 0.2)]]
+    assert pictures(one) == [[Prompt(one)]] and pictures(" ^ ") == []
+    assert pictures([one, (one, 0.5)]) == [[Prompt(one), Prompt(one, 0.5)]]
 
 
 NOISE = "a noise prompt is a seed of up to 18 digits, and perhaps a weight up to 100: try '7 | 8:0.5'"
@@ -72,6 +100,9 @@ EMPTY = "prompts is empty; it needs at least one word: try 'a red lighthouse by 
 
 @pytest.mark.parametrize("read, text, message", [
     (parse, "", EMPTY), (parse, " | ", EMPTY), (scenes, " ^ |", EMPTY),
+    *((parse, f"sea | {text}", f"prompts has {text!r}; a prompt ends after it begins, from 0% to 100% of the "
+       "way: try 'fog @40%-80%'") for text in ("fog @80%-40%", "fog @40%-40%", "fog @100%", "fog @120%")),
+    (parse, "@40%", "prompts has '@40%'; a weight comes after words: try 'fog:0.5'"),
     (parse, "fog | :0.5", "prompts has ':0.5'; a weight comes after words: try 'fog:0.5'"),
     (noise, "7 | x", f"noise_prompts has 'x'; {NOISE}"), (noise, "-7", f"noise_prompts has '-7'; {NOISE}"),
     (noise, "9" * 19, f"noise_prompts has '{'9' * 19}'; {NOISE}"),

@@ -400,9 +400,9 @@ def test_wide_pictures():
     ("deep_daze", {"init_weight": "0: 0, 1: 2"}, "init_weight is set without init_image; it pulls back to "
      "the picture to start from: give that picture as init_image"),
     ("deep_daze", {"target_image": "a.png ^ b.png"}, "target_image is 'a.png ^ b.png'; its pictures hold all "
-     "the time, with neither scenes nor stops: try 'a.png | b.png:0.5'"),
+     "the time, without scenes, starts and stops: try 'a.png | b.png:0.5'"),
     ("deep_daze", {"target_image": "a.png:1:0.2"}, "target_image is 'a.png:1:0.2'; its pictures hold all "
-     "the time, with neither scenes nor stops: try 'a.png | b.png:0.5'"),
+     "the time, without scenes, starts and stops: try 'a.png | b.png:0.5'"),
     ("big_sleep", {"prompts": "a ^ b", "best": True},
      "best is set for a story; its scenes want different pictures: leave best off, or the ^ out of prompts"),
     ("deep_daze", {"prompts": "a ^ b", "story_at": "3", "story_every": 2},

@@ -82,15 +82,16 @@ def fuzzy(found, strength, rng, copies=25):
 
 
 @torch.no_grad()
-def images(perceptor, pictures):
+def images(perceptor, pictures, paces=()):
     """Targets of pictures [((1, 3, h, w), weight, stop), ...]: each the mean of whole and square looks at
-    it."""
+    it. `paces`: see Targets."""
     rows = []
     for picture, *_ in pictures:
         looks = Cutouts(perceptor.size, overview=4, crops=0, rng=torch.Generator().manual_seed(0))(picture)
         rows.append(perceptor.encode_image(looks).mean(0))
-    return targets(torch.stack(rows), [weight for _, weight, *_ in pictures],
-                   [more[0] if more else None for _, _, *more in pictures])
+    found = targets(torch.stack(rows), [weight for _, weight, *_ in pictures],
+                    [more[0] if more else None for _, _, *more in pictures])
+    return replace(found, paces=tuple(paces))
 
 
 @torch.no_grad()

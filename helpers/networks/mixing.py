@@ -30,6 +30,9 @@ def mixture(scene, names):
         if prompt.weight < 0:
             raise Refused(f"{prompt.text!r} has the weight {prompt.weight:g}", "a GAN mixes what is there",
                           "leave it out, or paint with big_sleep, which can keep away from things")
+        if prompt.timed:
+            raise Refused(f"{str(prompt)!r} acts in a part of the way", "a GAN paints all at once",
+                          "leave out what follows the @, or paint with big_sleep")
         numbers = class_names.found(prompt.text, names)[0] or [class_names.number(prompt.text, names)]
         row[numbers] += prompt.weight / len(numbers)
     if not row.sum():

@@ -3,6 +3,7 @@
 import torch
 
 from helpers import prompts, weights
+from helpers.cutouts import at
 from helpers.errors import Refused
 from helpers.networks import adm_classifier, class_names
 from helpers.samplers import Guess
@@ -67,17 +68,19 @@ def reading(settings, studio):
 def told(settings, reader, passed):
     """A guide on the noisy picture: the classifier's word for the classes asked for, scene by scene; None
     where auto has nothing to go by, or nobody else guides. passed: progress -> steps behind."""
-    rows = torch.stack(aims(settings, reader.names))
+    scenes = aims(settings, reader.names)
     auto, led = settings.classifier.strip() == "auto", any(parse(settings.guidance_scale).values)
-    if auto and not (led and rows.any()):
+    known = any(rows.any() for rows, _ in scenes)
+    if auto and not (led and known):
         return None
-    if not rows.any():
+    if not known:
         raise Refused(f"{settings.classifier} knows nothing of {settings.prompts!r}",
                       f"it knows {class_names.listed(reader.names)}", "name one of these as classifier_kind")
     scale = parse(settings.classifier_scale)
 
     def noisy(x, sigma, progress):
-        row = rows[wiring.scene(settings, passed(progress)) % len(rows)].to(x)
+        rows, paces = scenes[wiring.scene(settings, passed(progress)) % len(scenes)]
+        row = aim(rows, [at(pace, progress) for pace in paces]).to(x)
         odds = reader(x, sigma).log_softmax(-1)
         liked = odds @ row.clamp(min=0) + without(odds) @ (-row).clamp(min=0)
         return {"classifier": -scale(progress) * liked.sum()}
@@ -85,23 +88,31 @@ def told(settings, reader, passed):
 
 
 def aims(settings, names):
-    """How much each class is wanted in each scene, rows (classes,): what is wanted sums to 1, what is to be
-    kept away from weighs below 0. A prompt that names several classes shares its weight among them, one that
-    names none says nothing; classifier_kind counts in place of them all."""
+    """What each scene asks for: rows (prompts, classes), and a pace for each prompt. A prompt that names
+    several classes shares its weight among them, one that names none says nothing; classifier_kind counts in
+    place of them all."""
     kind = settings.classifier_kind.strip()
     if kind:
-        return [torch.eye(len(names))[class_names.number(kind, names)]]
-    told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
-    return [aim(scene, names) for scene in told]
+        return [(torch.eye(len(names))[class_names.number(kind, names)][None], (1,))]
+    told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
+    return [(named(scene, names), settings.paces(scene) or (1,) * len(scene)) for scene in told or [[]]]
 
 
-def aim(scene, names):
-    row = torch.zeros(len(names))
-    for prompt in scene:
+def named(scene, names):
+    """The weights of classes in each prompt, (prompts, classes)."""
+    rows = torch.zeros(len(scene), len(names))
+    for row, prompt in zip(rows, scene, strict=True):
         numbers = class_names.found(prompt.text, names)[0]
-        row[numbers] += prompt.weight / max(1, len(numbers))
-    wanted = row.clamp(min=0).sum()
-    return row / (wanted or row.abs().sum() or 1)
+        row[numbers] = prompt.weight / max(1, len(numbers))
+    return rows
+
+
+def aim(rows, shares):
+    """How much each class is wanted now, (classes,): of the prompts that act at all what is wanted sums to 1,
+    before the share of each counts; what is to be kept away from is below 0."""
+    shares = torch.tensor(shares, dtype=rows.dtype)[:, None]
+    acting = (rows * (shares > 0)).sum(0)
+    return (rows * shares).sum(0) / (acting.clamp(min=0).sum() or acting.abs().sum() or 1)
 
 
 def without(odds):

@@ -19,7 +19,8 @@ GLIDE = 12      # steps from one dream to the next
 def first(settings, studio, canvas, kind):
     """Begin at the most liked of many random pictures, of one `kind` of thing or of any; yields notes on the
     way."""
-    scene = prompts.scenes(settings.prompts)[0]
+    told = prompts.scenes(settings.prompts)[0]
+    scene = [prompt for prompt in told if prompt.acts(0)] or told
     named = [] if kind is not None else named_in(scene, canvas)
     for seen in canvas.begin_best(liking(scene, studio), settings.search, kind, named):
         yield f"{seen} of about {settings.search * len(canvas.dice)} random pictures looked at"
@@ -62,7 +63,7 @@ class Dreams:
         self.now, self.studio, self.canvas = settings, studio, canvas
 
     def __call__(self, painting):
-        scene = self.scene(painting.step)
+        scene = self.scene(painting.step, painting.progress)
         wants = " | ".join(prompt.text for prompt in scene if prompt.weight > 0)
         if painting.memory.setdefault("wants", wants) != wants:
             painting.memory["wants"] = wants
@@ -70,11 +71,11 @@ class Dreams:
                 painting.memory |= self.other(scene, painting.step)
         self.glide(painting.memory)
 
-    def scene(self, step):
-        """The prompts that count at a step; [] where there are none."""
+    def scene(self, step, progress):
+        """The prompts that act at a step; [] where there are none."""
         settings = self.now
         told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
-        return told[wiring.scene(settings, step) % len(told)]
+        return [prompt for prompt in told[wiring.scene(settings, step) % len(told)] if prompt.acts(progress)]
 
     @torch.no_grad()
     def other(self, scene, step):

@@ -19,8 +19,8 @@ class Guided(Common):
     """Everything between a prompt and a picture that does not depend on how the picture is made."""
 
     prompts: str = knob("a red lighthouse by the sea at sunset",
-                        "what to paint: fog | neon:0.5 | text:-0.3, scenes of a story with ^ "
-                        "(text, text_prompts)", kind="prompts", live=True)
+                        "what to paint: fog | neon:0.5 | text:-0.3, neon @40%-80% of the way alone, scenes "
+                        "of a story with ^ (text, text_prompts)", kind="prompts", live=True)
     width: int = knob(128, "width in pixels (size, output_image_size)", low=32, high=2048, step=32,
                       rehearsal=64)
     height: int = knob(128, "height in pixels (size, output_image_size)", low=32, high=2048, step=32,
@@ -153,9 +153,9 @@ class Guided(Common):
                 if is_set:
                     raise Refused(f"{wrong} without init_image", needs, "give that picture as init_image")
         held = prompts.pictures(self.target_image, "target_image")
-        if len(held) > 1 or any(stop is not None for _, _, stop in itertools.chain(*held)):
+        if len(held) > 1 or any(one.stop is not None or one.timed for one in itertools.chain(*held)):
             raise Refused(f"target_image is {self.target_image!r}",
-                          "its pictures hold all the time, with neither scenes nor stops",
+                          "its pictures hold all the time, without scenes, starts and stops",
                           "try 'a.png | b.png:0.5'")
         if not any(schedules.parse(self.overview).values + schedules.parse(self.crops).values):
             raise Refused("overview and crops are both 0", "somebody has to look", "try overview=4")
@@ -167,8 +167,10 @@ class Guided(Common):
         palettes.color(self.edge_color, "edge_color")
 
     def paces(self, scene):
-        """A schedule for each prompt of a scene, or () where none is written."""
-        return schedules.several(self.prompt_weights, "prompt_weights", len(scene), "prompts")
+        """How much each prompt of a scene counts on the way, functions of progress; () where all always do
+        alike."""
+        written = schedules.several(self.prompt_weights, "prompt_weights", len(scene), "prompts")
+        return prompts.during(scene, written)
 
     def turns(self, count):
         """A schedule for each of `count` perceptors."""

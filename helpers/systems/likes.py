@@ -25,6 +25,6 @@ def tastes(settings, studio):
     if settings.palette.strip():
         blend = blend + weight["palette_weight"] * Palette(palettes.parse(settings.palette))
     for scene in prompts.pictures(settings.target_image):
-        for source, share, _ in scene:
-            blend = blend + weight["target_weight"] * (share * Likeness(studio.picture(source)))
+        for one in scene:
+            blend = blend + weight["target_weight"] * (one.weight * Likeness(studio.picture(one.text)))
     return blend

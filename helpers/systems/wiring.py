@@ -116,7 +116,7 @@ def wishes(settings, studio, total, told=None, passed=None):
     scenes = []
     for i in range(max(map(len, kinds))):
         scene, shown, noises = (kind[i % len(kind)] for kind in kinds)
-        seen = [(studio.picture(source), weight, stop) for source, weight, stop in shown]
+        seen = [replace(one, text=studio.picture(one.text)) for one in shown]
         scenes.append([look(settings, studio, eye, scene, seen, noises) for eye in studio.eyes])
     turns = settings.turns(len(studio.eyes))
     blends = [sum_of([turn * ((1 / len(scene)) * guide) for turn, guide in zip(turns, scene, strict=True)])
@@ -133,7 +133,8 @@ def look(settings, studio, eye, scene, seen, noises):
     if scene:
         parts.append(guides.words(eye, scene, settings.distance, settings.paces(scene)))
     if seen:
-        parts.append(guides.images(eye, seen))
+        pictures = [(one.text, one.weight, one.stop) for one in seen]
+        parts.append(guides.images(eye, pictures, prompts.during(seen)))
     if noises:
         parts.append(guides.noises(eye, noises))
     if settings.encoding.strip():
