@@ -9,9 +9,11 @@ Buttons return at once; the painter's thread brings the page up to date, a few t
 import html
 import time
 
-from . import plots, studio
+from . import picture_files, plots, studio
 from .errors import Refused
 from .forms import LINE, WITHIN, button, note
+from .page import kept
+from .told import place, told
 
 BETWEEN = 0.2       # seconds from picture to picture, at least
 SHARE = 0.02        # of the time, at most, goes into showing
@@ -25,10 +27,11 @@ ENABLED = {None: ("paint", "step"), "new": ("paint", "step"),
 BUTTONS = {"paint": ("Paint", "play", "a new picture, as the knobs say"),
            "pause": ("Pause", "pause", "rest after this step, or go on"),
            "step": ("Step", "step-forward", "one step, then rest"),
-           "undo": ("Undo", "undo", "back to an earlier state; what was turned since is taken back"),
-           "branch": ("Branch", "code-fork", "a new run that goes on from here; this one is kept"),
+           "undo": ("Undo", "undo", "back to the state before, or the one chosen below; what was turned "
+                    "since is taken back"),
+           "branch": ("Branch", "code-fork", "a new run that goes on from here, or the state chosen below; "
+                      "this one is kept"),
            "stop": ("Stop", "stop", "end it here; everything is kept")}
-AFTER = {"back": "going back", "end": "ending after this step", "rest": "resting after this step"}
 EMPTY = ('<div style="box-sizing:border-box;width:100%;aspect-ratio:1;display:flex;align-items:center;'
          'justify-content:center;border:1px dashed currentColor;border-radius:6px;opacity:0.5">'
          'The picture appears here.</div>')
@@ -54,9 +57,12 @@ class Controls:
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": WITHIN, "height": "14px"})
         self.line, self.plot = w.HTML(), w.HTML(layout={"width": WITHIN})
         row = w.HBox(list(self.buttons.values()), layout={"flex_flow": "row wrap", "max_width": "24em"})
+        self.state = w.Dropdown(description="undo to", layout={"width": "21.7em", "max_width": WITHIN},
+                                style={"description_width": "4.5em"})
+        self.file = w.HTML(layout={"display": "none"})
         room = {"flex": "1 1 16em", "min_width": "0", "max_width": f"{WIDTH + 8}px"}
-        self.box = w.VBox([row, self.said, self.waiting, self.empty, self.picture, self.bar, self.line,
-                           self.plot], layout=room)
+        self.box = w.VBox([row, self.state, self.said, self.waiting, self.empty, self.picture, self.bar,
+                           self.line, self.file, self.plot], layout=room)
         self.refresh()
 
     @property
@@ -89,6 +95,10 @@ class Controls:
             self.session.stop()
         self.session = session
         session.listen(lambda: self._heard(session))
+        self.state.value = None
+        before = session.run.picture
+        if session.frame is None and before.is_file():      # of a run that rests
+            self._show(picture_files.load(before))
 
     def _press(self, name):
         self.say("")
@@ -112,11 +122,12 @@ class Controls:
         self.session.step()
 
     def _undo(self):
-        self.session.undo()
+        self.session.undo(self.state.value)
+        self.state.value = None
         self._went()
 
     def _branch(self):
-        painting, twin = self.session.status == "painting", self.session.branch()
+        painting, twin = self.session.status == "painting", self.session.branch(self.state.value)
         self.take(twin)
         if painting:
             twin.start()
@@ -145,36 +156,36 @@ class Controls:
         resting = self._status in ("paused", "stopped", "failed")
         self.buttons["pause"].description = "Resume" if resting else "Pause"
         self.buttons["pause"].icon = "play" if resting else "pause"
+        self._offer_states()
         if session is None:
             return
-        self.bar.value = session.frame.step / max(1, session.frame.total) if session.frame else 0
+        step, total = place(session)
+        self.bar.value = step / max(1, total)
         if session.frame:       # until then the picture before it stays
-            self._show(session.picture)
+            self._show(session.picture and session.picture.image)
+        resting = self._status != "painting" and session.run.picture.is_file()
+        self.file.value = kept(session.run.picture, f"{session.run.folder.name}.png") if resting else ""
+        self.file.layout.display = None if resting else "none"
         self.line.value = f'<div style="{LINE}">{html.escape(told(session))}</div>'
         self.plot.value = plots.curves(session.losses)
         if session.error is not None:
             self.say(str(session.error) or type(session.error).__name__)
 
-    def _show(self, frame):
-        if frame is not None and frame is not self._seen:
-            self.picture.value = studio.jpeg(frame.image, WIDTH)
-        self.picture.layout.display = None if frame else "none"
-        self.empty.layout.display = "none" if frame else None
-        self._seen = frame
+    def _show(self, image):
+        if image is not None and image is not self._seen:
+            self.picture.value = studio.jpeg(image, WIDTH)
+        self.picture.layout.display = "none" if image is None else None
+        self.empty.layout.display = None if image is None else "none"
+        self._seen = image
 
-
-def told(session) -> str:
-    """How far it is, in a line."""
-    frame, status = session.frame, session.status
-    if status == "painting" and not (frame and frame.step):
-        return frame and frame.note or "getting ready"
-    if frame is None:
-        origin = session.run.manifest.get("branch", {})
-        return f"a branch of {origin['from']}, after step {origin['step']}" if origin else status
-    steps = f"step {frame.step} of {frame.total}"
-    if after := session.after:      # a step may take long: what was pressed is heard all the same
-        return f"{steps}, {AFTER[after]}"
-    if status != "painting":
-        return f"{status} after {steps}, kept in {session.run.folder.name}"
-    left = f", {studio.clock(session.left)} left" if session.left is not None else ""
-    return f"{steps}{left}, {session.memory / 1e9:.1f} GB in use"
+    def _offer_states(self):
+        """What can be gone back to; the chosen one stays chosen while it is there."""
+        now = place(self.session)[0] if self.session else 0
+        steps = [step for step in self.session.history.steps if step < now] if now else []
+        options = [("the state before", None), *((f"step {step}" if step else "the beginning", step)
+                                                 for step in reversed(steps))]
+        if list(self.state.options) != options:
+            chosen = self.state.value
+            self.state.options = options
+            self.state.value = chosen if chosen in steps else None
+        self.state.disabled = not steps

@@ -1,9 +1,9 @@
 """The gallery on a page: pictures of all runs, page by page, and what can be done with the chosen one.
 
-    view = GalleryView(use, go_on, film);  view.open();  view.box
+    view = GalleryView(Acts(use, begin, again, go_on, film));  view.open();  view.box
 
-`use`, `go_on` and `film` are called with the folder of a run. Core ipywidgets only, those that 7.7 and 8 both
-have.
+What can be done is called with the folder of a run, see run_details. Core ipywidgets only, those that 7.7 and
+8 both have.
 """
 
 import html
@@ -26,7 +26,7 @@ EMPTY = f'<div style="{LINE};opacity:0.75;padding:2em 0">{{}}</div>'
 class GalleryView:
     """Filters, a page of cards, and the details of one run."""
 
-    def __init__(self, use, go_on, film):
+    def __init__(self, acts):
         import ipywidgets as w
         self.chosen, self.at, self.found, self._trash = None, 0, [], False
         half = {"layout": {"width": "15em", "max_width": WITHIN}, "style": {"description_width": "4em"}}
@@ -44,7 +44,7 @@ class GalleryView:
         self.cards = [_Card(self) for _ in range(PAGE)]
         self.empty = w.HTML(layout={"display": "none"})
         self.grid = w.HBox([card.box for card in self.cards], layout={"flex_flow": "row wrap"})
-        self.details = Details(use, go_on, film, self.look, self.do)
+        self.details = Details(acts, self.look, self.do)
         wrap = {"flex_flow": "row wrap", "align_items": "center"}
         left = w.VBox([self.empty, self.grid,
                        w.HBox([self.newer, self.older, again, self.where], layout=wrap)],

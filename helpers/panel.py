@@ -18,6 +18,7 @@ from .film_maker import FilmMaker
 from .gallery_view import GalleryView
 from .knob_board import KnobBoard
 from .knobs import knobs
+from .run_details import Acts
 from .schedules import written
 from .session import Session
 
@@ -32,7 +33,8 @@ class Panel(KnobBoard):
         self.offer = w.VBox(self._cut_off(), layout={"width": "100%"})
         painting = w.HBox([self.offer, self.knobs, self.controls.box],
                           layout={"flex_flow": "row wrap", "align_items": "flex-start"})
-        self._makers = {"Gallery": lambda: GalleryView(self.use, self.go_on, self.film),
+        acts = Acts(self.use, self.begin_from, self.again, self.go_on, self.film)
+        self._makers = {"Gallery": lambda: GalleryView(acts),
                         "Compare": lambda: CompareView(lambda: (self.system, self.settings)),
                         "Film": FilmMaker}
         self.rooms = {}
@@ -52,11 +54,26 @@ class Panel(KnobBoard):
         self.show(run.system, run.settings)
         self.box.selected_index = 0
 
+    def begin_from(self, folder):
+        """Let the picture of a run be what the next one starts from."""
+        self.widgets["init_image"].value = str(runs.open(folder).picture.absolute())
+        self.box.selected_index = 0
+
+    def again(self, folder):
+        """Paint a run again as a new one, with everything that was turned on the way."""
+        run = runs.open(folder)
+        self._have(Session(runs.start(run.system, runs.load(folder), live=runs.turns(folder))))
+
     def go_on(self, folder):
-        """Go on painting a run that rests, with the knobs and controls here."""
-        session = Session(runs.open(folder))
+        """Go on painting a run that rests, with the knobs and controls here; a finished one is there to go
+        back and to branch."""
+        self._have(Session(runs.open(folder)))
+
+    def _have(self, session):
+        """Paint this one, with its own knobs."""
         settings = session.settings
-        session.start()
+        if session.status != "finished":
+            session.start()
         self.controls.take(session)
         self.offer.children = []
         self._acting = settings

@@ -1,14 +1,17 @@
 """One run on a page: its picture, what it is made of, and what can be done with it.
 
-    details = Details(use, go_on, film, changed, do);  details.show(entry);  details.box
+    details = Details(Acts(use, begin, again, go_on, film), changed, do);  details.show(entry);  details.box
 """
 
 import html
+from collections.abc import Callable
+from typing import NamedTuple
 
 from . import gallery, picture_files, studio
 from .curtain import Curtain
 from .errors import Refused
 from .forms import LINE, WITHIN, button, inline
+from .page import kept
 
 WIDTH = 400         # pixels of the picture
 FACTS = ("display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 1em;font-size:13px;"
@@ -16,26 +19,41 @@ FACTS = ("display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 1
 HINT = f'<div style="{LINE};opacity:0.75">Open a run to see what it is made of.</div>'
 
 
-class Details:
-    """`use`, `go_on`, `film`: called with the folder of the run. `changed`: called where it is another
-    gallery now. `do`: calls what may be Refused, and says so."""
+class Acts(NamedTuple):
+    """What can be done with a run; each is called with its folder."""
 
-    def __init__(self, use, go_on, film, changed, do):
+    use: Callable       # take its settings
+    begin: Callable     # take its picture to start from
+    again: Callable     # paint it again, with all that was turned on the way
+    go_on: Callable     # go on with it; where it is finished, have it to go back and branch
+    film: Callable      # make a film of it
+
+
+class Details:
+    """`acts`: see Acts. `changed`: called where it is another gallery now. `do`: calls what may be Refused,
+    and says so."""
+
+    def __init__(self, acts: Acts, changed, do):
         import ipywidgets as w
         self.entry, self._do, self._changed, self._sure = None, do, changed, False
         self.picture, self.facts = w.HTML(layout={"width": WITHIN}), w.HTML(layout={"max_width": WITHIN})
         self.beside = w.Dropdown(description="slide against", style={"description_width": "7em"},
                                  layout={"width": "24em", "max_width": WITHIN})
         self.beside.observe(lambda _: self._look(), "value")
-        acts = {"use": ("Use these settings", "turn all knobs as they were when it began",
-                        lambda: use(self.entry.folder)),
-                "go on": ("Continue", "go on from where it rests", lambda: go_on(self.entry.folder)),
-                "film": ("Film it", "to the film maker", lambda: film(self.entry.folder)),
+        ways = {"use": ("Use these settings", "turn all knobs as they were when it began",
+                        lambda: acts.use(self.entry.folder)),
+                "begin": ("Start from it", "the picture to start from (init_image); the other knobs stay",
+                          lambda: acts.begin(self.entry.folder)),
+                "again": ("Paint it again", "a new run, with all that was turned on the way",
+                          lambda: acts.again(self.entry.folder)),
+                "go on": ("", "onto the easel: to go on, back, or branch from it",
+                          lambda: acts.go_on(self.entry.folder)),
+                "film": ("Film it", "to the film maker", lambda: acts.film(self.entry.folder)),
                 "delete": ("Delete", "into the trash, from where it can be had again",
                            lambda: gallery.delete(self.entry.folder)),
                 "restore": ("Restore", "out of the trash", lambda: gallery.restore(self.entry.folder))}
         self.buttons = {name: button(text, tip, lambda name=name, act=act: self._press(name, act),
-                                     width="auto") for name, (text, tip, act) in acts.items()}
+                                     width="auto") for name, (text, tip, act) in ways.items()}
         self.empty = button("", "all of them, for good", self._empty, width="auto")
         self.acts = w.HBox([*self.buttons.values(), self.empty], layout={"flex_flow": "row wrap"})
         self.box = w.VBox([self.picture, self.beside, self.acts, self.facts],
@@ -52,8 +70,10 @@ class Details:
         self.beside.value = ""
         self.empty.description = f"Empty the trash ({trashed})"
         self.empty.button_style = ""
-        shown = {"use": entry, "go on": entry and entry.unfinished and trashed is None,
-                 "film": seen and trashed is None, "delete": entry and trashed is None,
+        here = entry and trashed is None
+        self.buttons["go on"].description = "Continue" if entry and entry.unfinished else "Take it up again"
+        shown = {"use": entry, "begin": seen and here, "again": here, "go on": here,
+                 "film": seen and trashed is None, "delete": here,
                  "restore": entry and trashed is not None}
         for name, each in self.buttons.items():
             each.layout.display = None if shown[name] else "none"
@@ -77,7 +97,8 @@ class Details:
                            (_named(self.entry), self.beside.label), WIDTH).html
         small = studio.jpeg(picture_files.load(_picture_of(self.entry)), WIDTH)
         return (f'<img alt="{html.escape(self.entry.prompts, quote=True)}" src="{inline(small)}" '
-                f'style="display:block;width:100%;border-radius:4px">')
+                f'style="display:block;width:100%;border-radius:4px">'
+                + kept(_picture_of(self.entry), f"{self.entry.folder.name}.png"))
 
     def _press(self, name, act):
         self._do(act)

@@ -1,5 +1,8 @@
 """The gallery and the film maker of the panel: what is chosen there is what is done."""
 
+import base64
+import re
+
 import pytest
 import stand_ins
 from PIL import Image
@@ -7,6 +10,7 @@ from test_panel import easel, home                  # noqa: F401
 from test_session import LONG
 
 from helpers import curtain, films, gallery, gallery_view, runs, safe_files, systems
+from helpers.panel import Panel
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -91,7 +95,9 @@ def test_a_star(view):
 
 def test_details_tell_what_it_is_made_of(view):
     painted("fog & rain", contrast=2.0, seed=9)
-    assert list(opened(view)) == ["use", "film", "delete"]
+    acts = opened(view)
+    assert list(acts) == ["use", "begin", "again", "go on", "film", "delete"]
+    assert acts["go on"].description == "Take it up again"
     for words in ("fog &amp; rain", "<span>9</span>", "<span>2.0</span>", "3 of 3 steps in"):
         assert words in view.details.facts.value
     assert "data:image/jpeg" in view.details.picture.value and view.cards[0].pick.button_style == "info"
@@ -115,13 +121,66 @@ def test_a_stopped_run_goes_on_in_the_panel(easel, view):   # noqa: F811
         if frame.step == 4:
             break
     frames.close()
-    assert list(opened(view)) == ["use", "go on", "film", "delete"]
+    assert opened(view)["go on"].description == "Continue"
     easel.box.selected_index = 1
     view.details.buttons["go on"].click()
     assert easel.session.run.folder == run.folder and easel.box.selected_index == 0
     easel.widgets["contrast"].value = 3.0           # what is live acts on it
     assert easel.session.wait(LONG) == "finished" and easel.session.frame.step == 40
     assert [change["contrast"] for change in runs.turns(run.folder)] == [3.0]
+
+
+def test_a_finished_run_is_there_to_go_back_and_branch(easel):          # noqa: F811
+    easel.widgets["steps"].value = 8
+    easel.controls.buttons["paint"].click()
+    assert easel.session.wait(LONG) == "finished"
+    run, easel = easel.session.run, Panel("small")      # another day
+    opened(easel.room("Gallery"))["go on"].click()
+    page = easel.controls
+    assert easel.session.run.folder == run.folder and easel.session.status == "finished"
+    assert easel.box.selected_index == 0 and easel.settings == run.settings
+    assert "finished after step 8 of 8" in page.line.value and page.bar.value == 1
+    assert page.picture.layout.display is None and page.picture.value[:2] == b"\xff\xd8"
+    page.state.value = 3
+    page.buttons["undo"].click()
+    assert easel.session.wait(LONG) == "paused" and easel.session.frame.step == 3
+    easel.widgets["contrast"].value = 3.0
+    page.buttons["pause"].click()
+    assert easel.session.wait(LONG) == "finished"
+    assert runs.turns(run.folder) == [{"step": 3, "contrast": 3.0}]
+
+
+def test_a_steered_run_is_painted_again(easel, view):       # noqa: F811
+    run = runs.start("small", systems.load("small").Settings(prompts="rain", steps=6))
+    painting = run.paint()
+    for frame in runs.record(painting, run):
+        if frame.step in (2, 4):
+            run.turn(painting, contrast=float(frame.step))
+    opened(view)["again"].click()
+    twin = easel.session
+    assert twin.wait(LONG) == "finished" and twin.run.folder != run.folder and easel.box.selected_index == 0
+    assert runs.turns(twin.run.folder) == runs.turns(run.folder) != []
+    assert Image.open(twin.run.picture).tobytes() == Image.open(run.picture).tobytes()
+
+
+def test_a_picture_to_start_from(easel, view):              # noqa: F811
+    run = painted()
+    begin = opened(view)["begin"]
+    begin.click()
+    assert easel.settings.init_image == str(run.picture)
+    easel.system, easel.box.selected_index = "vqgan_clip", 1
+    begin.click()
+    assert easel.settings.init_image == str(run.picture) and easel.box.selected_index == 0
+    run.picture.unlink()
+    assert "begin" not in opened(view)
+
+
+def test_the_picture_can_be_saved_as_it_is(view):
+    run = painted()
+    opened(view)
+    name, data = re.search('<a download="([^"]+)" href="data:image/png;base64,([^"]+)"',
+                           view.details.picture.value).groups()
+    assert name == f"{run.folder.name}.png" and base64.b64decode(data) == run.picture.read_bytes()
 
 
 def test_what_somebody_else_paints_does_not_go_on(easel, view):     # noqa: F811
@@ -168,8 +227,9 @@ def test_a_run_without_a_picture_is_neither_filmed_nor_seen_against_another(view
     painted("first", 1)
     bare = painted("second", 2)
     bare.picture.unlink()
-    assert list(opened(view)) == ["use", "delete"] and view.details.beside.layout.display == "none"
-    assert list(opened(view, 1)) == ["use", "film", "delete"]
+    assert list(opened(view)) == ["use", "again", "go on", "delete"]
+    assert view.details.beside.layout.display == "none"
+    assert {"begin", "film"} <= opened(view, 1).keys()
     assert view.details.beside.layout.display == "none", "there is no other with a picture"
 
 

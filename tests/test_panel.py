@@ -1,5 +1,6 @@
 """The panel: what its widgets say is what is painted, and goes on acting while it is."""
 
+import base64
 import io
 import json
 
@@ -454,6 +455,40 @@ def test_undone_to_the_beginning_there_is_no_picture(easel):
     assert press(easel, "undo") == "paused" and easel.controls.empty.layout.display is None
     assert easel.controls.buttons["undo"].click() is None
     assert "nothing is painted yet" in easel.controls.said.value
+
+
+def test_one_may_choose_how_far_to_go_back(easel):
+    menu = easel.controls.state
+    assert menu.disabled and [value for _, value in menu.options] == [None]
+    rest_at(easel, 6)
+    assert [value for _, value in menu.options] == [None, 5, 4, 3, 2, 1, 0] and not menu.disabled
+    menu.value = 3
+    assert press(easel, "undo") == "paused" and easel.session.frame.step == 3
+    assert menu.value is None and [value for _, value in menu.options] == [None, 2, 1, 0]
+    menu.value, before = 1, easel.session
+    assert press(easel, "branch") == "stopped" and easel.session is not before
+    assert easel.session.run.manifest["branch"] == {"from": before.run.folder.name, "step": 1}
+    assert easel.controls.bar.value == 1 / 12 and menu.value is None
+    assert press(easel, "pause") == "finished"
+
+
+def test_the_picture_can_be_saved_when_it_rests(easel):
+    page = easel.controls
+    assert page.file.layout.display == "none"
+    rest_at(easel, 4)
+    first = page.file.value
+    assert page.file.layout.display is None and "save the picture" in first
+    press(easel, "step")
+    assert page.file.value != first
+    data = base64.b64decode(page.file.value.partition("base64,")[2].partition('"')[0])
+    assert data == easel.session.run.picture.read_bytes()
+
+
+def test_a_heavy_picture_is_told_not_held(easel, monkeypatch):
+    monkeypatch.setattr("helpers.page.HEAVIEST", 10)
+    press(easel, "paint")
+    assert str(easel.session.run.picture) in easel.controls.file.value and "<a " not in \
+        easel.controls.file.value
 
 
 @pytest.fixture
