@@ -16,6 +16,7 @@ from .page import kept
 from .told import place, told
 
 BETWEEN = 0.2       # seconds from picture to picture, at least
+LAST = ""           # of states, where none is chosen; widgets take None for no value at all
 SHARE = 0.02        # of the time, at most, goes into showing
 WIDTH = 480         # pixels of the picture on the page
 ENABLED = {None: ("paint", "step"), "new": ("paint", "step"),
@@ -57,7 +58,8 @@ class Controls:
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": WITHIN, "height": "14px"})
         self.line, self.plot = w.HTML(), w.HTML(layout={"width": WITHIN})
         row = w.HBox(list(self.buttons.values()), layout={"flex_flow": "row wrap", "max_width": "24em"})
-        self.state = w.Dropdown(description="undo to", layout={"width": "21.7em", "max_width": WITHIN},
+        self.state = w.Dropdown(description="undo to", options=[("the state before", LAST)],
+                                layout={"width": "21.7em", "max_width": WITHIN},
                                 style={"description_width": "4.5em"})
         self.file = w.HTML(layout={"display": "none"})
         room = {"flex": "1 1 16em", "min_width": "0", "max_width": f"{WIDTH + 8}px"}
@@ -95,7 +97,7 @@ class Controls:
             self.session.stop()
         self.session = session
         session.listen(lambda: self._heard(session))
-        self.state.value = None
+        self.state.value = LAST
         before = session.run.picture
         if session.frame is None and before.is_file():      # of a run that rests
             self._show(picture_files.load(before))
@@ -122,12 +124,12 @@ class Controls:
         self.session.step()
 
     def _undo(self):
-        self.session.undo(self.state.value)
-        self.state.value = None
+        self.session.undo(self._chosen)
+        self.state.value = LAST
         self._went()
 
     def _branch(self):
-        painting, twin = self.session.status == "painting", self.session.branch(self.state.value)
+        painting, twin = self.session.status == "painting", self.session.branch(self._chosen)
         self.take(twin)
         if painting:
             twin.start()
@@ -178,14 +180,19 @@ class Controls:
         self.empty.layout.display = None if image is None else "none"
         self._seen = image
 
+    @property
+    def _chosen(self) -> int | None:
+        """The step after which a state is chosen; None is the last."""
+        return None if self.state.value == LAST else self.state.value
+
     def _offer_states(self):
         """What can be gone back to; the chosen one stays chosen while it is there."""
         now = place(self.session)[0] if self.session else 0
         steps = [step for step in self.session.history.steps if step < now] if now else []
-        options = [("the state before", None), *((f"step {step}" if step else "the beginning", step)
+        options = [("the state before", LAST), *((f"step {step}" if step else "the beginning", step)
                                                  for step in reversed(steps))]
         if list(self.state.options) != options:
             chosen = self.state.value
             self.state.options = options
-            self.state.value = chosen if chosen in steps else None
+            self.state.value = chosen if chosen in steps else LAST
         self.state.disabled = not steps

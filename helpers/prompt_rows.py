@@ -17,9 +17,9 @@ LINK = {"width": "auto", "padding": "0 6px", "margin": "2px 4px 2px auto"}
 PART = re.compile(rf"({NUMBER})\s*(%?)")
 ROW = {"width": "100%", "align_items": "center"}
 HEADINGS = ('<div style="display:flex;gap:4px;font-size:11px;opacity:0.75;line-height:1.4">'
-            '<span style="flex:1;padding-left:2px">what to paint</span><span style="width:70px">weight</span>'
-            '<span style="width:58px" title="when it begins to act, 40% of the way">start</span>'
-            '<span style="width:112px" title="when it has done: 80% of the way, a distance that is near '
+            '<span style="flex:1;padding-left:2px">what to paint</span><span style="width:62px">weight</span>'
+            '<span style="width:52px" title="when it begins to act, 40% of the way">start</span>'
+            '<span style="width:100px" title="when it has done: 80% of the way, a distance that is near '
             'enough, or both">stop</span></div>')
 
 
@@ -109,9 +109,9 @@ class _Row:
         self.words = ipywidgets.Text(prompt.text, placeholder="words", **late,
                                      layout={"flex": "1 1 8em", "width": "auto", "min_width": "6em"})
         self.weight = ipywidgets.BoundedFloatText(prompt.weight, min=-prompts.HEAVIEST, max=prompts.HEAVIEST,
-                                                  step=0.1, layout={"width": "66px"})
-        self.start = ipywidgets.Text(placeholder="0%", layout={"width": "54px"}, **late)
-        self.stop = ipywidgets.Text(placeholder="the end", layout={"width": "70px"}, **late)
+                                                  step=0.1, layout={"width": "58px"})
+        self.start = ipywidgets.Text(placeholder="0%", layout={"width": "48px"}, **late)
+        self.stop = ipywidgets.Text(placeholder="100%", layout={"width": "58px"}, **late)
         self._fill(prompt)
         away = button("✕", "remove this prompt", lambda: editor.remove(self), **SMALL)
         for widget in (self.words, self.weight, self.start, self.stop):

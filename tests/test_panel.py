@@ -459,16 +459,16 @@ def test_undone_to_the_beginning_there_is_no_picture(easel):
 
 def test_one_may_choose_how_far_to_go_back(easel):
     menu = easel.controls.state
-    assert menu.disabled and [value for _, value in menu.options] == [None]
+    assert menu.disabled and [value for _, value in menu.options] == [""]
     rest_at(easel, 6)
-    assert [value for _, value in menu.options] == [None, 5, 4, 3, 2, 1, 0] and not menu.disabled
+    assert [value for _, value in menu.options] == ["", 5, 4, 3, 2, 1, 0] and not menu.disabled
     menu.value = 3
     assert press(easel, "undo") == "paused" and easel.session.frame.step == 3
-    assert menu.value is None and [value for _, value in menu.options] == [None, 2, 1, 0]
+    assert menu.label == "the state before" and [value for _, value in menu.options] == ["", 2, 1, 0]
     menu.value, before = 1, easel.session
     assert press(easel, "branch") == "stopped" and easel.session is not before
     assert easel.session.run.manifest["branch"] == {"from": before.run.folder.name, "step": 1}
-    assert easel.controls.bar.value == 1 / 12 and menu.value is None
+    assert easel.controls.bar.value == 1 / 12 and menu.value == ""
     assert press(easel, "pause") == "finished"
 
 
