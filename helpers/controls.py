@@ -52,6 +52,7 @@ class Controls:
             self.buttons[name].icon = icon
         self.buttons["paint"].button_style = "primary"
         self.said = w.HTML(layout={"display": "none", "max_width": WITHIN})
+        self.warned = w.HTML(layout={"display": "none", "max_width": WITHIN})
         self.waiting = w.HTML(layout={"display": "none", "max_width": WITHIN})
         self.empty = w.HTML(EMPTY, layout={"width": WITHIN})
         self.picture = w.Image(format="jpeg", layout={"display": "none", "max_width": "100%"})
@@ -63,8 +64,8 @@ class Controls:
                                 style={"description_width": "4.5em"})
         self.file = w.HTML(layout={"display": "none"})
         room = {"flex": "1 1 16em", "min_width": "0", "max_width": f"{WIDTH + 8}px"}
-        self.box = w.VBox([row, self.state, self.said, self.waiting, self.empty, self.picture, self.bar,
-                           self.line, self.file, self.plot], layout=room)
+        self.box = w.VBox([row, self.state, self.said, self.warned, self.waiting, self.empty, self.picture,
+                           self.bar, self.line, self.file, self.plot], layout=room)
         self.refresh()
 
     @property
@@ -161,6 +162,7 @@ class Controls:
         self._offer_states()
         if session is None:
             return
+        note(self.warned, "; ".join(session.warnings))
         step, total = place(session)
         self.bar.value = step / max(1, total)
         if session.frame:       # until then the picture before it stays

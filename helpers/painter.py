@@ -13,6 +13,7 @@ from . import images, machine, recording, safe_files
 from .errors import Refused
 from .history import History
 from .view import View
+from .warned import heard
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class Painter(View):
     """Of a run that is new, or that rests.
 
     `status`: new, painting, paused, stopped, finished, failed. `error`: what went wrong, a Refused or any
-    other exception, until something else is wished.
+    other exception, until something else is wished. `warnings`: what was warned of on the way, in words.
     """
 
     def __init__(self, run):
@@ -29,7 +30,7 @@ class Painter(View):
         self.run, self.history = run, History(run)
         was = run.manifest.get("status", "new")
         self.status = "stopped" if was == "painting" else was       # that one was killed
-        self.error = None
+        self.error, self.warnings = None, ()
         self._listeners = []
         self._desk = threading.Condition()
         self._more, self._turned, self._back, self._ending = 0, {}, None, False     # what is wished
@@ -75,7 +76,8 @@ class Painter(View):
     def _work(self, hold):
         """The life of the thread; `hold` is what holds the folder."""
         try:
-            self._paint(hold)
+            with heard(self._warned):
+                self._paint(hold)
         except Exception as error:      # a thread has nobody to raise it to
             log.error("painting failed: %s", error, exc_info=not isinstance(error, Refused))
             with self._desk:
@@ -85,6 +87,10 @@ class Painter(View):
         with self._desk:
             self._resting = self._painter is None       # unless the next one has come already
             self._desk.notify_all()
+
+    def _warned(self, text):
+        if text not in self.warnings:
+            self.warnings = (*self.warnings, text)[-3:]
 
     def _paint(self, hold):
         painting = None

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import logging
 
 import pytest
 import small_system
@@ -489,6 +490,22 @@ def test_a_heavy_picture_is_told_not_held(easel, monkeypatch):
     press(easel, "paint")
     assert str(easel.session.run.picture) in easel.controls.file.value and "<a " not in \
         easel.controls.file.value
+
+
+def test_warnings_of_the_painting_are_seen(easel, monkeypatch):
+    score = small_system.Guide.score
+
+    def odd(guide, image, progress=0.0):
+        losses = score(guide, image, progress)
+        return {"noise": losses["noise"] * float("nan")} if progress == 3 / 12 else losses
+    monkeypatch.setattr(small_system.Guide, "score", odd)
+    rest_at(easel, 5)
+    page = easel.controls
+    assert "step 4 came out as NaN and is skipped" in page.warned.value and not page.warned.layout.display
+    logging.getLogger("helpers.loop").warning("of another thread")
+    assert press(easel, "pause") == "finished" and "another thread" not in page.warned.value
+    monkeypatch.setattr(small_system.Guide, "score", score)
+    assert press(easel, "paint") == "finished" and page.warned.layout.display == "none"
 
 
 @pytest.fixture
