@@ -12,6 +12,7 @@ from .errors import Refused
 from .forms import INDENT, button, note
 from .knobs import knobs
 from .mask_editor import MaskEditor
+from .settings_upload import SettingsUpload
 
 SMALL = "font-size:12px;line-height:1.35;opacity:0.8"
 ASIDE = {"max_width": "23em", "margin": INDENT}
@@ -40,8 +41,9 @@ class KnobBoard:
         below = w.HBox([button("Save", "keep these knobs under this name", self._save, width="7em"),
                         button("Reset", "all knobs as they were; the words stay", self._reset, width="7em")],
                        layout={"margin": INDENT})
+        self.taken = SettingsUpload(self.show)
         self.knobs = w.VBox([self._chooser, self._preset, self._preset_said, self._search, self._said,
-                             self._room, self._name, below], layout=BOARD)
+                             self._room, self._name, below, self.taken.box], layout=BOARD)
         self._turned, self._quiet, self._shown = {}, False, None
         self._open(values)
         self._chooser.observe(self._change, "value")

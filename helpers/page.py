@@ -20,3 +20,10 @@ def kept(path, name: str) -> str:
     name = html.escape(name, quote=True)
     return (f'<a download="{name}" href="{source}" style="text-decoration:underline">save the picture</a> '
             f'({max(0.01, weight / 1e6):.2f} MB)')
+
+
+def uploaded(found) -> list[tuple[str, bytes]]:
+    """(name, content) of each file in the value of a FileUpload."""
+    if isinstance(found, dict):         # ipywidgets 7: name -> file
+        return [(name, bytes(file["content"])) for name, file in found.items()]
+    return [(file["name"], bytes(file["content"])) for file in found]

@@ -33,7 +33,7 @@ FLOORS = [
      {"plots", "prompt_rows", "run_details", "film_maker", "talking_page", "uploads", "farm", "parsers",
       "notebooks"},
      {"drawing_board", "framing_board", "controls", "commands", "press", "gallery_view"},
-     {"crop_editor", "frame_editor"}, {"editors", "cli", "compare_view", "mask_editor"},
+     {"crop_editor", "frame_editor", "settings_upload"}, {"editors", "cli", "compare_view", "mask_editor"},
      {"knob_board", "app"}, {"panel"}],
     [{"__main__"}],
 ]

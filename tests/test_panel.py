@@ -396,6 +396,45 @@ def test_pictures_are_uploaded(box, home, version):
         uploads.keep("big.png", bytes(65 << 20))
 
 
+# ---------------------------------------------------------------- settings from a file
+
+@pytest.fixture
+def given(easel):
+    """given(name, data, old): what the panel says of a file it is given, as ipywidgets 8 has it, or 7."""
+    def given(name, data, old=False):
+        files = {name: {"content": data}} if old else ({"name": name, "content": memoryview(data)},)
+        easel.taken._take({"new": files})
+        return easel.taken.said.value
+    return given
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["ipywidgets 8", "ipywidgets 7"])
+def test_a_picture_turns_the_knobs_it_was_painted_with(easel, given, old):
+    run = runs.start("small", systems.load("small").Settings(prompts="rain", steps=3, contrast=2.0))
+    *_, _ = runs.record(run.paint(), run)
+    easel.system, easel.widgets["seed"].value = "vqgan_clip", 7
+    assert "as &#x27;rain.png&#x27; says" in given("rain.png", run.picture.read_bytes(), old)
+    assert easel.system == "small" and easel.settings == run.settings
+
+
+def test_settings_of_disco_diffusion_are_taken_and_what_they_lack_is_said(easel, given):
+    said = given("TimeToDisco(0)_settings.txt", json.dumps({"text_prompts": {"0": ["fog"]}, "steps": 40,
+                                                            "animation_mode": "Video Input"}).encode())
+    assert (easel.system, easel.settings.prompts, easel.settings.steps) == ("disco_diffusion", "fog", 40)
+    assert "as &#x27;TimeToDisco(0)_settings.txt&#x27; says; " in said and "animation_mode" in said
+
+
+@pytest.mark.parametrize("name, data, said", [
+    ("a.png", b"no picture", "a.png"), ("a.txt", b"{", "a.txt"), ("../../a.exe", b"MZ", "a.exe"),
+    ("", b"", ""),
+    ("big.txt", bytes(65 << 20), "&#x27;big.txt&#x27; has 65 MB; at most 64 MB are taken")])
+def test_what_has_no_settings_is_refused_by_its_name(easel, given, tmp_path, name, data, said):
+    before, files = easel.settings, sorted(tmp_path.rglob("*"))
+    told = given(name, data)
+    assert said in told and "<b>" in told and "/tmp" not in told.replace(str(tmp_path), "")
+    assert easel.settings == before and sorted(tmp_path.rglob("*")) == files
+
+
 # ---------------------------------------------------------------- painting
 
 def test_it_paints(easel):

@@ -1,0 +1,54 @@
+"""Settings from a file of the artist's own: a picture or film painted here, or what Disco Diffusion wrote.
+
+    taken = SettingsUpload(show);  taken.box        # show(system, settings)
+
+What the file says that has no counterpart is listed below the button. Core ipywidgets only, those that 7.7
+and 8 both have.
+"""
+
+import tempfile
+from pathlib import Path
+
+from . import runs, uploads
+from .errors import Refused
+from .forms import INDENT, note, tried
+from .page import uploaded
+from .warned import heard
+
+ACCEPTED = ".png,.mp4,.webm,.gif,.txt,.json,.yml,.yaml"
+
+
+class SettingsUpload:
+    """A button, and what came of it."""
+
+    def __init__(self, show):
+        import ipywidgets as w
+        self._show = show
+        self.pick = w.FileUpload(accept=ACCEPTED, multiple=False, description="settings from a file",
+                                 layout={"width": "15em", "margin": INDENT})
+        tip = "tooltip" if self.pick.has_trait("tooltip") else "description_tooltip"    # ipywidgets 8 and 7
+        setattr(self.pick, tip, "a PNG or film painted here, a _settings.txt of Disco Diffusion, or a YAML "
+                "of discoart")
+        self.said = w.HTML(layout={"display": "none", "max_width": "23em", "margin": INDENT})
+        self.box = w.VBox([self.pick, self.said], layout={"max_width": "100%"})
+        self.pick.observe(self._take, "value")
+
+    def _take(self, change):
+        for name, data in uploaded(change["new"]):
+            tried(self.said, lambda name=name, data=data: self._read(name, data))
+
+    def _read(self, name, data):
+        if len(data) > uploads.HEAVIEST:
+            raise Refused(f"'{name}' has {len(data) >> 20} MB",
+                          f"at most {uploads.HEAVIEST >> 20} MB are taken", "give its settings file")
+        lines = []
+        with tempfile.TemporaryDirectory() as folder, heard(lines.append):
+            file = Path(folder) / ("settings" + Path(name).suffix.lower())
+            file.write_bytes(data)
+            try:
+                settings, system = runs.load(file), runs.system(file)
+            except Refused as refused:      # by the name that the artist knows
+                raise Refused(*(text.replace(str(file), name) for text in refused.args)) from refused
+        self._show(system, settings)
+        note(self.said, "; ".join([f"as '{name}' says",
+                                   *(line.removeprefix(f"{file.name}: ") for line in lines)]))
