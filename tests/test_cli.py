@@ -176,6 +176,9 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("paint --steps many", "steps is 'many'; it must be a whole number: try 160"),
     ("paint --size 500", "width is 500; it goes in steps of 32: try 480 or 512"),
     ("paint --size huge", "size is 'huge'; it must be a side, or width x height: try 256 or 256x128"),
+    ("paint --size " + "9" * 5000, f"size is '{'9' * 5000}'; it must be a side, or width x height: "
+                                   "try 256 or 256x128"),
+    ("paint --series " + "9" * 5000, f"series is '{'9' * 5000}'; it must be a whole number"),
     ("paint fog --steps 5 rain", "'rain' stands alone; a value follows its --knob: "
                                  "put words with spaces in quotes"),
     ("paint fog --prompts rain", "prompts is given twice; as words and as --prompts: leave one out"),
