@@ -30,8 +30,8 @@ FLOORS = [
     [{"guides"}],
     [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"plots", "prompt_rows", "run_details", "film_maker", "talking_page", "uploads", "farm",
-      "parsers", "notebooks"},
-     {"drawing_board", "framing_board", "controls", "commands", "press", "gallery_view"},
+      "parsers", "terminal", "notebooks"},
+     {"drawing_board", "framing_board", "controls", "commands", "retracing", "press", "gallery_view"},
      {"crop_editor", "frame_editor"}, {"editors", "cli", "compare_view", "mask_editor"},
      {"knob_board", "app"}, {"panel"}],
     [{"__main__"}],
@@ -153,7 +153,7 @@ def python(code):
 
 
 HEAVY = {"torch", "numpy", "PIL", "open_clip", "ipywidgets", "matplotlib", "tqdm"}
-LIGHT = ["errors", "schedules", "prompts", "settings", "forms", "systems", "cli"]
+LIGHT = ["errors", "schedules", "prompts", "settings", "forms", "systems", "terminal", "cli"]
 
 
 @pytest.mark.parametrize("name", ["", *LIGHT])
