@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 
-from . import commands, retracing, systems
+from . import commands, preparing, retracing, systems
 from .errors import Refused, unknown
 from .parsers import DEFAULT, asked_system, lone_word, number, painter, parsed, tidy, title, wanted
 from .terminal import begin, complain, keep, say
@@ -21,6 +21,9 @@ The history of text-to-image, from the command line.
             go on with a run:         python -m helpers paint --resume runs/…
             with a preset's knobs:    python -m helpers paint "fog" --preset "soft watercolor"
             as Disco Diffusion did:   python -m helpers paint --from "TimeToDisco(0)_settings.txt"
+  outpaint  a picture made larger:    python -m helpers outpaint picture.png --right 128
+  crop      a part of a picture:      python -m helpers crop cat.jpg 0,0,320,240 --to part.png
+  mask      where to paint anew:      python -m helpers mask cat.jpg --across 0.25,0.75 --to mask.png
   compare   a grid of two knobs:      python -m helpers compare "fog" --across seed=1,2,3 --down crops=8,32
   runs      what was painted:         python -m helpers runs [castle fog] [--starred]
   states    where a run can go back:  python -m helpers states runs/…
@@ -48,7 +51,8 @@ def main(words: list[str] | None = None) -> int:
 
 
 def obey(words: list[str]) -> int:
-    known = {"paint": paint, "again": again, "compare": commands.contrast, "runs": commands.shelf,
+    known = {"paint": paint, "again": again, "outpaint": preparing.outpaint, "crop": preparing.crop,
+             "mask": preparing.mask, "compare": commands.contrast, "runs": commands.shelf,
              "states": retracing.listing, "undo": retracing.undo, "branch": retracing.branch,
              "film": commands.film, "settings": commands.show, "systems": commands.listing,
              "presets": commands.offered}

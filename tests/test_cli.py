@@ -159,8 +159,8 @@ PAINT = "python -m helpers paint --help lists what there is"
 
 @pytest.mark.parametrize("line, message", [
     ("pant", "no command called 'pant'; did you mean 'paint'?"),
-    ("zzz", "no command called 'zzz'; choose one of 'paint', 'again', 'compare', 'runs', 'states', "
-            "'undo', 'branch', 'film', 'settings', 'systems', 'presets'"),
+    ("zzz", "no command called 'zzz'; choose one of 'paint', 'again', 'outpaint', 'crop', 'mask', "
+            "'compare', 'runs', 'states', 'undo', 'branch', 'film', 'settings', 'systems', 'presets'"),
     ("paint --system deepdaze", "no system called 'deepdaze'; did you mean 'deep_daze'?"),
     ("paint --system=zzz", "no system called 'zzz'; choose one of 'gan', 'pix2pix', 'deep_daze', "
      "'big_sleep', 'vqgan_clip', 'clip_guided_diffusion', 'disco_diffusion', 'small_system'"),
