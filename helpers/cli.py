@@ -8,10 +8,10 @@ import logging
 import os
 import sys
 
-from . import commands, systems
-from .commands import complain, say
+from . import commands, preparing, retracing, systems
 from .errors import Refused, unknown
 from .parsers import DEFAULT, asked_system, lone_word, number, painter, parsed, tidy, title, wanted
+from .terminal import begin, complain, keep, say
 
 ABOUT = """\
 The history of text-to-image, from the command line.
@@ -21,8 +21,14 @@ The history of text-to-image, from the command line.
             go on with a run:         python -m helpers paint --resume runs/…
             with a preset's knobs:    python -m helpers paint "fog" --preset "soft watercolor"
             as Disco Diffusion did:   python -m helpers paint --from "TimeToDisco(0)_settings.txt"
+  outpaint  a picture made larger:    python -m helpers outpaint picture.png --right 128
+  crop      a part of a picture:      python -m helpers crop cat.jpg 0,0,320,240 --to part.png
+  mask      where to paint anew:      python -m helpers mask cat.jpg --across 0.25,0.75 --to mask.png
   compare   a grid of two knobs:      python -m helpers compare "fog" --across seed=1,2,3 --down crops=8,32
   runs      what was painted:         python -m helpers runs [castle fog] [--starred]
+  states    where a run can go back:  python -m helpers states runs/…
+  undo      let it go back:           python -m helpers undo runs/… [40]
+  branch    a run on from there:      python -m helpers branch runs/… 40 --prompts "fog over a castle"
   film      make a film of a run:     python -m helpers film runs/…
   settings  what a picture is made of python -m helpers settings picture.png
   again     paint a picture again:    python -m helpers again picture.png [--seed 7]
@@ -33,7 +39,7 @@ python -m helpers paint --system NAME --help lists every knob of a system, its r
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command; the exit status: 0, 2 where it is Refused, 130 stopped, 141 where nobody reads."""
     try:
         try:
             return obey(list(sys.argv[1:] if words is None else words))
@@ -45,7 +51,9 @@ def main(words: list[str] | None = None) -> int:
 
 
 def obey(words: list[str]) -> int:
-    known = {"paint": paint, "again": again, "compare": commands.contrast, "runs": commands.shelf,
+    known = {"paint": paint, "again": again, "outpaint": preparing.outpaint, "crop": preparing.crop,
+             "mask": preparing.mask, "compare": commands.contrast, "runs": commands.shelf,
+             "states": retracing.listing, "undo": retracing.undo, "branch": retracing.branch,
              "film": commands.film, "settings": commands.show, "systems": commands.listing,
              "presets": commands.offered}
     if not words or words[0] in ("-h", "--help", "help"):
@@ -105,45 +113,3 @@ def again(words) -> int:
     values = wanted(parsed(parser, words, cls), cls)
     name, settings = cls.__module__.rpartition(".")[2], saved.but(**values) if values else saved
     return begin(name, settings, runs.turns(path) if path else ())
-
-
-def begin(name: str, settings, live=(), count=1) -> int:
-    """New runs, from checked settings to their pictures, each with the next seed; live: knobs turned on the
-    way, as runs.turns says."""
-    from . import runs, vocabulary
-    if warning := vocabulary.check(settings):
-        complain(warning)
-    status = 0
-    for more in range(count):
-        chosen = settings.but(seed=(settings.seed + more) % 2**32) if more else settings
-        run = runs.start(name, chosen, live=live)
-        status = keep(run.paint(), run)
-        if status:
-            break
-    return status
-
-
-def keep(painting, run) -> int:
-    """Paint to the end with a progress bar, and say where everything is."""
-    from tqdm import tqdm
-    from tqdm.contrib.logging import logging_redirect_tqdm
-
-    from . import runs
-    status = 0
-    bar = tqdm(total=painting.steps, initial=painting.step, desc=run.system, unit="step", dynamic_ncols=True)
-    with logging_redirect_tqdm(), bar:
-        try:
-            for frame in runs.record(painting, run):
-                if frame.note:
-                    bar.set_postfix_str(frame.note)
-                if frame.losses:
-                    bar.set_postfix_str(f"loss {sum(frame.losses.values()):.3f}", refresh=False)
-                bar.update(frame.step - bar.n)
-        except KeyboardInterrupt:
-            status = 130
-    if status:
-        complain(f"stopped after {painting.step} of {painting.steps} steps; go on with:\n"
-                 f"  python -m helpers paint --resume '{run.folder}'")
-    made = f"picture  {run.picture}\n" if run.picture.exists() else ""      # none before its first step
-    say(f"{made}run      {run.folder}")
-    return status

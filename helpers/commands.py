@@ -1,11 +1,11 @@
 """Commands for what is painted already: find it, film it, read how it was made."""
 
 import json
-import sys
 
 from . import presets, systems
 from .errors import Refused, unknown
 from .parsers import DEFAULT, Parser, asked_system, number, painter, parsed, title, wanted
+from .terminal import complain, say
 
 COUNT = 20      # runs that are listed
 
@@ -171,11 +171,3 @@ def offered(words) -> int:
         for name, about in presets.told(system).items():
             say(f"{system:21}  {name:16}  {about}")
     return 0
-
-
-def say(text: str):
-    sys.stdout.write(text + "\n")
-
-
-def complain(text: str):
-    sys.stderr.write(text + "\n")

@@ -1,7 +1,8 @@
-"""A part of a picture: cut out by shares, and the rectangle that has another one's shape.
+"""A part of a picture: cut out by shares or by pixels, and the rectangle that has another one's shape.
 
     part = crop("cat.jpg", across=(0.1, 0.6), down=(0, 0.5))    # PIL, of the left half what is on top
     part = crop("cat.jpg", shape=(256, 192))                    # the largest part of that shape
+    part = part_of("cat.jpg", (40, 0, 360, 240))                # that rectangle
     settings.but(init_image=part)
 
 Rectangles are (left, top, right, bottom), whole pixels from the picture's upper left corner, as PIL has them.
@@ -34,7 +35,16 @@ def crop(picture, across=(0, 1), down=(0, 1), shape=None) -> Image.Image:
     width, height = picture.size
     box = (round(across[0] * width), round(down[0] * height),
            round(across[1] * width), round(down[1] * height))
+    return part_of(picture, box, shape)
+
+
+def part_of(picture, box=None, shape=None) -> Image.Image:
+    """That rectangle of a picture as a PIL image, or all of it; of a shape the largest part that has it, from
+    the middle. Refused: what `crop` refuses, a rectangle that sticks out."""
+    picture = opened(picture)
+    box = (0, 0, *picture.size) if box is None else box
     if shape is not None:
+        _within(picture, box)
         if not min(shape) > 0:
             raise Refused(f"shape is {shape!r}", "it is a width and a height above 0", "try (256, 192)")
         box = shaped(box, picture.size, shape)
@@ -43,10 +53,8 @@ def crop(picture, across=(0, 1), down=(0, 1), shape=None) -> Image.Image:
 
 def cut(picture: Image.Image, box) -> Image.Image:
     """That rectangle of it; Refused where it sticks out or is too small to see."""
+    _within(picture, box)
     (left, top, right, bottom), (width, height) = box, picture.size
-    if not (0 <= left and right <= width and 0 <= top and bottom <= height):
-        raise Refused(f"the part reaches from {left}, {top} to {right}, {bottom}",
-                      f"the picture has {width} x {height} pixels", "stay within it")
     if right - left < min(LEAST, width) or bottom - top < min(LEAST, height):
         raise Refused(f"the part has {right - left} x {bottom - top} pixels",
                       f"it needs at least {LEAST} each way", "take more of the picture")
@@ -90,3 +98,11 @@ def preview(picture: Image.Image, side: int) -> bytes:
     small = picture.copy()
     small.thumbnail((side, side))
     return studio.jpeg(images.open(small), small.width)
+
+
+def _within(picture, box):
+    """Refuse a rectangle that sticks out."""
+    (left, top, right, bottom), (width, height) = box, picture.size
+    if not (0 <= left and right <= width and 0 <= top and bottom <= height):
+        raise Refused(f"the part reaches from {left}, {top} to {right}, {bottom}",
+                      f"the picture has {width} x {height} pixels", "stay within it")

@@ -147,8 +147,9 @@ def inline(data: bytes, kind: str = "image/jpeg") -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def flags(cls: type, parser: ArgumentParser) -> None:
-    """One flag per knob, `--learning-rate`, in the groups of the form. What is not given stays out."""
+def flags(cls: type, parser: ArgumentParser, live: bool = False) -> None:
+    """One flag per knob, `--learning-rate`, in the groups of the form. What is not given stays out. Where a
+    painting is only steered, help tells of the `live` ones alone."""
     for group in GROUPS:
         section = parser.add_argument_group(group)
         for knob in (knob for knob in knobs(cls).values() if knob.group == group):
@@ -156,7 +157,8 @@ def flags(cls: type, parser: ArgumentParser) -> None:
             names = [flag, flag[:-1]] if knob.kind == "prompts" else [flag]
             bare = {"nargs": "?", "const": "on"} if knob.type is bool else {}
             section.add_argument(*names, dest=knob.name, default=SUPPRESS, metavar=_metavar(knob),
-                                 help=described(knob).replace("%", "%%"), **bare)
+                                 help=SUPPRESS if live and not knob.live
+                                 else described(knob).replace("%", "%%"), **bare)
 
 
 def given(cls: type, namespace: Namespace) -> dict:

@@ -93,10 +93,7 @@ class FrameEditor:
         """Let the picture grow on this side so that all of it has a side that can be painted."""
         axis, place = divmod(SIDES.index(name), 2)
         kept = self._measured()[axis] + self.sides[SIDES[2 * axis + 1 - place]].value
-        wanted = kept + self.sides[name].value
-        near = min((one for one in self._lengths()[axis] if one >= kept), default=kept,
-                   key=lambda one: abs(one - wanted))
-        self._set(**{name: near - kept})
+        self._set(**{name: outpainting.snapped(self._lengths()[axis], kept, self.sides[name].value)})
 
     def _set(self, **values):
         self._following = True
@@ -123,11 +120,9 @@ class FrameEditor:
         return right - left, bottom - top
 
     def _extend(self):
-        before, now, opened = self._measured(), self.now, self.board is not None
-        sides = {name: slider.value for name, slider in self.sides.items()}
-        larger, mask = outpainting.extend(self.picture, **sides)
+        opened, sides = self.board is not None, {name: slider.value for name, slider in self.sides.items()}
+        larger, mask, size = outpainting.canvas(self.picture, self.now, self._knobs, **sides)
         self._shut()
-        size = outpainting.painted(before, larger.size, now, self._knobs)
         self._set(**dict.fromkeys(SIDES, 0))        # it is done; once more would be on top of it
         self.widgets["width"].value, self.widgets["height"].value = size
         self.widgets["init_image"].value = str(keep("the larger picture", picture_files.png(larger)))

@@ -41,9 +41,16 @@ class History:
         if not most or not (always or due(step, step, most)):
             return
         for old in self.steps[1:]:
-            if not due(old, step, most):
+            if old > step or not due(old, step, most):      # later ones are left by a kill
                 safe_files.forget(self.place(old))
         states.save(safe_files.within(self.folder) / self.place(step).name, state, {"step": step})
+
+    def settle(self):
+        """Keep the checkpoint of a run that rests among the states: it may rest between two that are due."""
+        if self.run.checkpoint.exists():
+            match states.about(self.run.checkpoint):
+                case {"step": int(step)} if step > 0 and not self.place(step).exists():
+                    copy(self.run.checkpoint, self.place(step))
 
     def drop_after(self, step: int):
         """Forget the states after this step: once something is turned there, they are of another picture."""

@@ -10,7 +10,7 @@ from .knobs import TYPES, knobs, named
 from .schedules import NUMBER
 
 DEFAULT = "vqgan_clip"
-SIZE = re.compile(r"([0-9]+)(?:\s*[xX×*]\s*([0-9]+))?")
+SIZE = re.compile(r"([0-9]{1,9})(?:\s*[xX×*]\s*([0-9]{1,9}))?")
 
 
 class Parser(ArgumentParser):
@@ -58,11 +58,7 @@ def wanted(options, cls) -> dict:
             raise Refused("prompts is given twice", "as words and as --prompts", "leave one out")
         values["prompts"] = " ".join(options.words)
     if hasattr(options, "size"):
-        match = SIZE.fullmatch(options.size.strip())
-        if not match:
-            raise Refused(f"size is {options.size!r}", "it must be a side, or width x height",
-                          "try 256 or 256x128")
-        values = {"width": int(match[1]), "height": int(match[2] or match[1])} | values
+        values = dict(zip(("width", "height"), sides("size", options.size), strict=True)) | values
     if hasattr(options, "preset"):
         values = presets.load(options.preset, _system(cls)) | values
     return values
@@ -96,9 +92,17 @@ def lone_word(words: list[str]) -> str | None:
 
 def number(name: str, text: str, kind: type):
     """The value of a flag that is no knob: an int or a float."""
-    if not re.fullmatch("[0-9]+" if kind is int else NUMBER, text):
+    if not re.fullmatch("[0-9]{1,9}" if kind is int else NUMBER, text):
         raise Refused(f"{name} is {text!r}", f"it must be {TYPES[kind]}")
     return kind(text)
+
+
+def sides(name: str, text: str) -> tuple[int, int]:
+    """256 -> (256, 256); 256x128 -> (256, 128)"""
+    match = SIZE.fullmatch(text.strip())
+    if not match:
+        raise Refused(f"{name} is {text!r}", "it must be a side, or width x height", "try 256 or 256x128")
+    return int(match[1]), int(match[2] or match[1])
 
 
 def _waits(word: str) -> bool:

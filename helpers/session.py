@@ -11,8 +11,9 @@ memory, error.
 """
 
 import math
+from contextlib import ExitStack
 
-from . import runs
+from . import runs, safe_files
 from .errors import Refused
 from .painter import Painter
 from .run_folder import turned
@@ -60,13 +61,22 @@ class Session(Painter):
 
     def branch(self, step: int | None = None) -> "Session":
         """A new run that goes on from the state after this step, or the last kept; this one is left as it
-        is."""
-        with self._desk:
+        is. Refused where somebody else paints it."""
+        with self._desk, ExitStack() as hold:
+            if self._painter is None:
+                hold.enter_context(safe_files.alone(self.run.folder))
+                self.history.settle()
             step, run = self._known(step, self._now), self.run
             twin = runs.start(run.system, run.settings, run.folder.parent, self.history.turns(step))
             twin.note(branch={"from": run.folder.name, "step": step})
             self.history.lend(twin, step)
         return Session(twin)
+
+    @property
+    def steps(self) -> list[int]:
+        """After how many steps it can be gone back to, or branched from: those of the states that are kept,
+        growing, up to where it is. 0 is the beginning."""
+        return [step for step in self.history.steps if step <= self._now]
 
     @property
     def settings(self):
@@ -94,7 +104,7 @@ class Session(Painter):
 
     def _known(self, step, last) -> int:
         """A step up to `last` that can be gone back to; None is the latest."""
-        kept = [known for known in self.history.steps if known <= last]
+        kept = [known for known in self.steps if known <= last]
         if not kept:
             raise Refused("nothing is painted yet", "there is nothing to go back to", "paint first")
         if step is not None and step not in kept:

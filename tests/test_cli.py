@@ -159,8 +159,8 @@ PAINT = "python -m helpers paint --help lists what there is"
 
 @pytest.mark.parametrize("line, message", [
     ("pant", "no command called 'pant'; did you mean 'paint'?"),
-    ("zzz", "no command called 'zzz'; choose one of 'paint', 'again', 'compare', 'runs', 'film', "
-            "'settings', 'systems', 'presets'"),
+    ("zzz", "no command called 'zzz'; choose one of 'paint', 'again', 'outpaint', 'crop', 'mask', "
+            "'compare', 'runs', 'states', 'undo', 'branch', 'film', 'settings', 'systems', 'presets'"),
     ("paint --system deepdaze", "no system called 'deepdaze'; did you mean 'deep_daze'?"),
     ("paint --system=zzz", "no system called 'zzz'; choose one of 'gan', 'pix2pix', 'deep_daze', "
      "'big_sleep', 'vqgan_clip', 'clip_guided_diffusion', 'disco_diffusion', 'small_system'"),
@@ -176,6 +176,9 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("paint --steps many", "steps is 'many'; it must be a whole number: try 160"),
     ("paint --size 500", "width is 500; it goes in steps of 32: try 480 or 512"),
     ("paint --size huge", "size is 'huge'; it must be a side, or width x height: try 256 or 256x128"),
+    ("paint --size " + "9" * 5000, f"size is '{'9' * 5000}'; it must be a side, or width x height: "
+                                   "try 256 or 256x128"),
+    ("paint --series " + "9" * 5000, f"series is '{'9' * 5000}'; it must be a whole number"),
     ("paint fog --steps 5 rain", "'rain' stands alone; a value follows its --knob: "
                                  "put words with spaces in quotes"),
     ("paint fog --prompts rain", "prompts is given twice; as words and as --prompts: leave one out"),

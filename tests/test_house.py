@@ -31,8 +31,9 @@ FLOORS = [
     [{"systems"}, {"world.train"}, {"world.quality"}],
     [{"page", "told"},
      {"plots", "prompt_rows", "run_details", "film_maker", "talking_page", "uploads", "farm", "parsers",
-      "notebooks"},
-     {"drawing_board", "framing_board", "controls", "commands", "press", "gallery_view"},
+      "terminal", "notebooks"},
+     {"drawing_board", "framing_board", "controls", "commands", "retracing", "preparing", "press",
+      "gallery_view"},
      {"crop_editor", "frame_editor", "settings_upload"}, {"editors", "cli", "compare_view", "mask_editor"},
      {"knob_board", "app"}, {"panel"}],
     [{"__main__"}],
@@ -154,7 +155,7 @@ def python(code):
 
 
 HEAVY = {"torch", "numpy", "PIL", "open_clip", "ipywidgets", "matplotlib", "tqdm"}
-LIGHT = ["errors", "schedules", "prompts", "settings", "forms", "systems", "cli"]
+LIGHT = ["errors", "schedules", "prompts", "settings", "forms", "systems", "terminal", "cli"]
 
 
 @pytest.mark.parametrize("name", ["", *LIGHT])
