@@ -151,13 +151,12 @@ class Painter(View):
 
     def _stretch(self, painting):
         """Paint until something else is wished, or there is nothing more to paint."""
-        with closing(recording.kept(painting, self.run)) as frames:
+        with closing(recording.kept(painting, self.run, self._keep)) as frames:
             self._tell("painting")
             self._turn(painting)
             self._begin(painting)
             for frame in frames:
                 self._see(painting, frame)
-                self._keep(painting)
                 with self._desk:
                     self._more = max(0, self._more - bool(frame.step))
                 self._tell()

@@ -1,4 +1,5 @@
-"""Keeping what is painted: frames, the latest picture, a checkpoint to go on from, and always a clean end.
+"""Keeping what is painted: frames, the latest picture, states to go back to, a checkpoint to go on from, and
+always a clean end.
 
     for frame in record(painting, run):     # passes every Frame on
         …
@@ -14,12 +15,13 @@ from contextlib import contextmanager, suppress
 
 from . import images, safe_files, states
 from .errors import Refused
+from .history import History
 
 SECONDS = 20.0      # between checkpoints: about what a kill may cost
 
 
 def record(painting, run, every: int | None = None, checkpoint_seconds: float = SECONDS):
-    """Save frames, now and then a checkpoint, and at any end the picture, and how it went.
+    """Save frames, states, now and then a checkpoint, and at any end the picture, and how it went.
 
     every: save each nth frame; 0 saves none, None those that come with an image, as the settings want it.
 
@@ -27,13 +29,13 @@ def record(painting, run, every: int | None = None, checkpoint_seconds: float = 
     in this folder.
     """
     with safe_files.alone(run.folder):
-        yield from kept(painting, run, every, checkpoint_seconds)
+        yield from kept(painting, run, History(run).keep, every, checkpoint_seconds)
 
 
-def kept(painting, run, every: int | None = None, checkpoint_seconds: float = SECONDS):
+def kept(painting, run, state, every: int | None = None, checkpoint_seconds: float = SECONDS):
     """What `record` does, for who holds the folder already: the same painting may be stopped, and then go on
-    in another recording."""
-    keeper = _Keeper(painting, run, every, checkpoint_seconds)
+    in another recording. state: called with the painting after each step, to keep its state."""
+    keeper = _Keeper(painting, run, state, every, checkpoint_seconds)
     try:
         while True:
             with unhurried():
@@ -78,8 +80,9 @@ def unhurried():
 class _Keeper:
     """What a recording remembers between frames."""
 
-    def __init__(self, painting, run, every, seconds):
-        self.painting, self.run, self.every, self.seconds = painting, run, every, seconds
+    def __init__(self, painting, run, state, every, seconds):
+        self.painting, self.run, self.state = painting, run, state
+        self.every, self.seconds = every, seconds
         self.start = self.saved = time.monotonic()
         self.before = run.manifest.get("seconds", 0.0)
         self.frame, self.kept, self.torn = None, None, False
@@ -92,6 +95,7 @@ class _Keeper:
         if frame is None or not frame.step:     # before the first step there is nothing to keep
             return frame
         self.frame = frame
+        self.state(self.painting)
         if self.due(frame):
             self.picture(frame.image, series=True)
         if time.monotonic() - self.saved >= self.seconds:

@@ -34,21 +34,19 @@ def begin(name: str, settings, live=(), count=1) -> int:
 
 
 def keep(painting, run) -> int:
-    """Paint to the end with a progress bar, keep states to go back to, and say where everything is. The exit
-    status: 0, or 130 where Ctrl-C ended it; Refused where somebody else paints there."""
+    """Paint to the end with a progress bar, and say where everything is. The exit status: 0, or 130 where
+    Ctrl-C ended it; Refused where somebody else paints there."""
     from contextlib import closing
 
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from . import runs
-    from .history import History
-    status, history = 0, History(run)
+    status = 0
     bar = tqdm(total=painting.steps, initial=painting.step, desc=run.system, unit="step", dynamic_ncols=True)
     with logging_redirect_tqdm(), bar, closing(runs.record(painting, run)) as frames:
         try:
             for frame in frames:
-                history.keep(painting)
                 if frame.note:
                     bar.set_postfix_str(frame.note)
                 if frame.losses:
