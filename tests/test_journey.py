@@ -144,7 +144,7 @@ def crop_and_extend(page, name, photo):
     named = field(page, "init image").locator("input")
     with page.expect_file_chooser() as chooser:
         upload = page.locator("button:has-text('upload a picture'):visible").first
-        assert upload.evaluate(COUNTED) == "0px"        # "upload a picture (0)"
+        until(lambda: upload.evaluate(COUNTED) == "0px")        # "upload a picture (0)"
         upload.click()
     chooser.value.set_files(photo)
     press(page, "Crop")
