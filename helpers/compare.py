@@ -11,7 +11,8 @@ comparisons/ beside the runs has a folder for each, with plan.json, which says w
 import json
 import re
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -29,13 +30,14 @@ MOST = 100          # cells
 @dataclass(frozen=True)
 class Progress:
     """A step of a cell: `cell` of `cells`, counted from 1; `done`, 0 to 1, of the whole; `left`: seconds to
-    the end, once that can be told."""
+    the end, once that can be told; `look()`: the picture as it is now, where the frame has none."""
 
     cell: int
     cells: int
     frame: Frame
     done: float
     left: float | None
+    look: Callable
 
 
 class Comparison:
@@ -58,6 +60,17 @@ class Comparison:
         """The run of a cell, or None where it is not begun, or gone."""
         folder = self._home / Path(self.plan["runs"].get(str(number), "")).name
         return runs.open(folder) if (folder / runs.MANIFEST).is_file() else None
+
+    @property
+    def missing(self) -> list[int]:
+        """The numbers of the cells that are not finished."""
+        return [number for number in range(len(self.cells())) if not self._finished(number)]
+
+    @property
+    def begun(self) -> str:
+        """When, as its folder says: "2026-11-03 14:05"; "" of one that was renamed."""
+        found = re.match(r"(\d{4}-\d\d-\d\d)-(\d\d)(\d\d)-", self.folder.name)
+        return f"{found[1]} {found[2]}:{found[3]}" if found else ""
 
     def paint(self):
         """Paint what is missing, cell by cell; yields Progress. However it ends, all that is painted is kept,
@@ -83,11 +96,8 @@ class Comparison:
         base, turned = self.settings, self.cells()
         work = [getattr(base.but(**values), "steps", 1) for values in turned]   # some systems do it in one
         fresh, began = 0.0, time.monotonic()        # work done in this call, and since when
-        for number, values in enumerate(turned):
-            run = self.run(number)
-            if run and run.manifest["status"] == "finished":
-                continue
-            run = run or self._begin(number, base.but(**values))
+        for number in self.missing:
+            run = self.run(number) or self._begin(number, base.but(**turned[number]))
             painting = run.resume() if run.started else run.paint()
             at, before = painting.step, sum(work[:number])
             with closing(runs.record(painting, run)) as frames:
@@ -96,8 +106,14 @@ class Comparison:
                     fresh, at = fresh + (frame.step - at) * share, frame.step
                     here = before + at * share
                     left = (time.monotonic() - began) / fresh * (sum(work) - here) if fresh else None
-                    yield Progress(number + 1, len(turned), frame, here / sum(work), left)
+                    yield Progress(number + 1, len(turned), frame, here / sum(work), left, painting.image)
             self.keep()
+
+    def _finished(self, number) -> bool:
+        with suppress(Refused):         # a run that is damaged is no finished one
+            run = self.run(number)
+            return run is not None and run.manifest["status"] == "finished"
+        return False
 
     def _begin(self, number, settings):
         run = runs.start(self.plan["system"], settings, self._home)
@@ -139,7 +155,7 @@ def open(folder) -> Comparison:
     try:
         plan = json.loads((folder / PLAN).read_bytes())
         made = Comparison(folder, plan)
-        made.cells(), plan["runs"].items(), plan["system"], plan["settings"]
+        made.missing, plan["runs"].items(), plan["system"], plan["settings"].items()
         return made
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(f"'{folder}' is not a comparison", f"one has a {PLAN}, which can be read",

@@ -7,16 +7,18 @@ It is painted in a thread of its own. Core ipywidgets only, those that 7.7 and 8
 
 import html
 import logging
+import textwrap
 import threading
 import time
 
-from . import compare, picture_files, studio
-from .controls import BETWEEN
+from . import compare, picture_files, studio, systems
+from .controls import BETWEEN, SHARE
 from .errors import Refused
 from .forms import INDENT, LINE, LOOK, WITHIN, button, inline, note, tried
 from .knobs import knobs
 
 WIDTH = 720         # pixels of the grid, at most
+CELL = 192          # of the picture of the cell under way
 EMPTY = (f'<div style="{LINE};opacity:0.75">What the knobs behind Paint say is painted once for each pair of '
          'values. The grid appears here.</div>')
 LOOKS = "max-width:100%;border-radius:4px"
@@ -41,10 +43,11 @@ class CompareView:
         self.said = w.HTML(layout={"display": "none", "max_width": WITHIN})
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": WITHIN, "height": "14px"})
         self.line, self.picture = w.HTML(), w.HTML(EMPTY, layout={"width": WITHIN})
+        self.cell = w.Image(format="jpeg", layout={"display": "none", "width": f"{CELL}px"})
         rows = [widget for axis in self.axes.values() for widget in axis]
         left = w.VBox([self.earlier, *rows, w.HBox([self.paint, self.stop], layout={"margin": INDENT})],
                       layout={"width": "35em", "max_width": "100%", "margin": "0 12px 12px 0"})
-        right = w.VBox([self.said, self.bar, self.line, self.picture],
+        right = w.VBox([self.said, self.bar, self.line, self.cell, self.picture],
                        layout={"flex": "1 1 20em", "min_width": "0", "max_width": f"{WIDTH + 8}px"})
         self.box = w.HBox([left, right], layout={"flex_flow": "row wrap", "align_items": "flex-start"})
         self.earlier.observe(self._choose, "value")
@@ -78,7 +81,7 @@ class CompareView:
             self._worker.join(timeout)
 
     def _list(self, chosen):
-        folders = {str(folder): folder.name for folder in compare.all_comparisons()}
+        folders = {str(folder): named(folder) for folder in compare.all_comparisons()}
         self.earlier.unobserve(self._choose, "value")
         self.earlier.options = [("a new one", ""), *((name, folder) for folder, name in folders.items())]
         self.earlier.value = chosen if chosen in folders else ""
@@ -94,6 +97,9 @@ class CompareView:
         self.comparison = comparison
         if not comparison.picture.exists():
             comparison.keep()
+        count = len(comparison.cells())
+        done = count - len(comparison.missing)
+        self.bar.value, self.line.value = done / count, f"{done} of {count} cells are painted"
         self._show()
 
     def _begin(self):
@@ -116,7 +122,7 @@ class CompareView:
         """In a thread of its own, which has nobody to raise anything to."""
         frames = comparison.paint()
         try:
-            shown, cell = 0.0, 1
+            shown, due, cell = 0.0, 0.0, 1
             for one in frames:
                 if one.cell != cell:
                     cell = one.cell
@@ -124,6 +130,8 @@ class CompareView:
                 if time.monotonic() - shown >= BETWEEN or one.done == 1:
                     self.bar.value, self.line.value = one.done, html.escape(told(one))
                     shown = time.monotonic()
+                if one.frame.step and shown >= due:
+                    due = self._glimpse(one)
                 if self._stopping.is_set():
                     self.line.value = f"stopped in cell {one.cell} of {one.cells}"
                     break
@@ -140,15 +148,35 @@ class CompareView:
             self._rest()
 
     def _rest(self):
-        self.paint.disabled, self.stop.disabled, self.earlier.disabled = False, True, False
+        self.stop.disabled, self.earlier.disabled, self.cell.layout.display = True, False, "none"
         self.paint.description = "Go on" if self.comparison else "Paint"
+        self.paint.disabled = self.comparison is not None and not self.comparison.missing
         for widget in (widget for axis in self.axes.values() for widget in axis):
             widget.layout.display = "none" if self.comparison else None     # it has its own
+
+    def _glimpse(self, one) -> float:
+        """Show what the cell under way looks like; when that is to be done again."""
+        began = time.monotonic()
+        image = one.look() if one.frame.image is None else one.frame.image
+        self.cell.value, self.cell.layout.display = studio.jpeg(image, CELL), None
+        return began + max(BETWEEN, (time.monotonic() - began) / SHARE)
 
     def _show(self):
         paper = picture_files.load(self.comparison.picture)
         small = studio.jpeg(paper, min(WIDTH, paper.width))
         self.picture.value = f'<img alt="the comparison" style="{LOOKS}" src="{inline(small)}">'
+
+
+def named(folder) -> str:
+    """A comparison in a menu: what is compared, of which words, when it was begun, and with what."""
+    try:
+        one = compare.open(folder)
+    except Refused:         # which is said where it is chosen
+        return folder.name
+    plan = one.plan
+    ways = " x ".join(str(axis["knob"]).replace("_", " ") for axis in (plan["across"], plan["down"]) if axis)
+    words = textwrap.shorten(str(plan["settings"].get("prompts") or "no words"), 40, placeholder=" …")
+    return " · ".join(filter(None, [f"{ways}: {words}", one.begun, systems.proper(str(plan["system"]))]))
 
 
 def told(one) -> str:

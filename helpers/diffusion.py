@@ -55,8 +55,10 @@ class Diffusion(Frames):
 
     def one_step(self):
         state = fitting(self.stepped, self.economize)
-        torn = torch.as_tensor(self.denoise.torn, device=state.x.device)
-        sound, torn = torch.stack([state.x.isfinite().all(), torn]).tolist()        # the only wait of a step
+        losses, whole = self.denoise.losses, state.x.isfinite().all()
+        answers = [torch.as_tensor(answer, dtype=torch.float32, device=whole.device)
+                   for answer in (whole, self.denoise.torn, *losses.values())]
+        sound, torn, *numbers = torch.stack(answers).tolist()       # the only wait of a step
         if not sound:
             raise Refused(f"the picture is not a number after step {self.step + 1}",
                           "a picture needs finite steps",
@@ -66,7 +68,7 @@ class Diffusion(Frames):
             raise Refused(f"the guide's slope was not a number {PATIENCE} steps in a row",
                           "a picture needs finite steps", "try a lower guidance_scale, or fewer perceptors")
         self.x, self.memory, self.seen = state.x, state.memory, self.denoise.plain
-        return self.denoise.losses
+        return dict(zip(losses, numbers, strict=True))
 
     def stepped(self):
         """The sampler's next state. It is made anew for each step, so whatever moved x is seen."""

@@ -1,17 +1,24 @@
-"""Editors for knobs whose value is text that is easier to build than to type: prompts, pictures, palettes.
+"""Editors for knobs whose value is easier to build than to type: prompts, pictures, palettes, seeds.
 
     box = edited(knob, widget, shape)
 
-Each stands by the text field of its knob and follows it, as it follows the editor: the text is what counts.
+Each stands by the field of its knob and follows it, as it follows the editor: the field is what counts.
 Core ipywidgets only, those that 7.7 and 8 both have.
 """
+
+import secrets
 
 from . import palettes, uploads
 from .crop_editor import CropEditor
 from .errors import Refused
-from .forms import INDENT, SMALL, button, note
+from .forms import INDENT, SMALL, button, note, tipped
 from .prompt_rows import PromptRows
 
+UPLOAD = "upload a picture"
+# ipywidgets writes how many files it holds behind the words of the button, and lets nobody forbid it.
+UNCOUNTED = ("<style>.discotheque-upload{font-size:0} .discotheque-upload i,.discotheque-upload::after"
+             "{font-size:var(--jp-widgets-font-size,13px)}"
+             f".discotheque-upload::after{{content:'{UPLOAD}'}}</style>")
 
 def edited(knob, widget, shape):
     """The widget of a knob, with an editor by it where there is one for its kind; `shape()` is the (width,
@@ -21,9 +28,22 @@ def edited(knob, widget, shape):
               "images": lambda text: Upload(text, shape, several=True)}
     if knob.kind == "prompts":          # the text is inside, behind a switch
         return PromptRows(widget).box
+    if knob.name == "seed":
+        return diced(knob, widget)
     if knob.kind not in makers:
         return widget
     return ipywidgets.VBox([widget, makers[knob.kind](widget).box], layout={"max_width": "100%"})
+
+
+def diced(knob, widget):
+    """The field of a seed and a die that throws another one, together as wide as any field."""
+    import ipywidgets
+
+    def throw():
+        widget.value = knob.low + secrets.randbelow(knob.high - knob.low + 1)
+    widget.layout.width, widget.layout.min_width, widget.layout.flex = "30em", "0", "0 1 auto"
+    die = button("⚄", "a random seed", throw, **SMALL, flex="0 0 auto")
+    return ipywidgets.HBox([widget, die], layout={"max_width": "100%"})
 
 
 class Colors:
@@ -62,11 +82,15 @@ class Upload:
     def __init__(self, text, shape, several=False):
         import ipywidgets
         self.text, self.several = text, several
-        self.pick = ipywidgets.FileUpload(accept="image/*", multiple=False, description="upload a picture",
-                                          layout={"width": "13em", "margin": INDENT})
+        self.pick = tipped(ipywidgets.FileUpload(accept="image/*", multiple=False, description=UPLOAD,
+                                                 layout={"width": "auto", "flex": "1"}),
+                           "from your machine; a copy of it is kept beside the runs")
+        self.pick.add_class("discotheque-upload")
+        row = ipywidgets.HBox([self.pick, ipywidgets.HTML(UNCOUNTED, layout={"display": "none"})],
+                              layout={"width": "13em", "margin": INDENT})
         self.said = ipywidgets.HTML(layout={"display": "none", "margin": INDENT})
         self.crop = CropEditor(text, shape, several)
-        self.box = ipywidgets.VBox([self.pick, self.said, self.crop.box], layout={"max_width": "100%"})
+        self.box = ipywidgets.VBox([row, self.said, self.crop.box], layout={"max_width": "100%"})
         self.pick.observe(self._take, "value")
 
     def _take(self, change):

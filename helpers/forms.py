@@ -114,8 +114,12 @@ def _widget(knob: Knob, value):
     else:
         make = {bool: ipywidgets.Checkbox, int: ipywidgets.IntText, float: ipywidgets.FloatText}[knob.type]
     widget = make(value=value, description=knob.name.replace("_", " "), **LOOK, **extra)
-    tip = "tooltip" if widget.has_trait("tooltip") else "description_tooltip"  # ipywidgets 8 and 7
-    setattr(widget, tip, knob.help)
+    return tipped(widget, knob.help)
+
+
+def tipped(widget, tip: str):
+    """The widget, which says this where the mouse rests on it."""
+    setattr(widget, "tooltip" if widget.has_trait("tooltip") else "description_tooltip", tip)   # 8 and 7
     return widget
 
 

@@ -59,9 +59,8 @@ class Frames:
         look = self.step >= self.steps or (self.every(self.step) if callable(self.every) else
                                            self.step % self.every == 0)
         image = self.image() if look else None
-        numbers = {name: float(loss) for name, loss in losses.items()} if look else {}
         self.seconds += time.perf_counter() - began
-        return Frame(self.step, self.steps, image, numbers, self.seconds)
+        return Frame(self.step, self.steps, image, losses, self.seconds)
 
     @property
     def progress(self):
@@ -79,7 +78,7 @@ class Frames:
         """What comes before the hooks of a step."""
 
     def one_step(self):
-        """The work of a step; name -> loss."""
+        """The work of a step; name -> loss, a number."""
         return {}
 
     def image(self):

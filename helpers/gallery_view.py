@@ -31,7 +31,7 @@ class GalleryView:
         self.chosen, self.at, self.found, self._trash = None, 0, [], False
         half = {"layout": {"width": "15em", "max_width": WITHIN}, "style": {"description_width": "4em"}}
         self.words = w.Text(description="words", placeholder="castle fog …", continuous_update=False, **half)
-        self.system = w.Dropdown(options=[("any", ""), *((name, name) for name in systems.SYSTEMS)],
+        self.system = w.Dropdown(options=[("any", ""), *systems.menu()],
                                  description="system", **half)
         self.show = w.Dropdown(options=["all", "starred", *gallery.STATUSES, TRASHED], description="show",
                                **half)

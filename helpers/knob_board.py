@@ -31,7 +31,7 @@ class KnobBoard:
     def __init__(self, system: str = "vqgan_clip", **values):
         import ipywidgets as w
         systems.load(system)                            # an unknown name is refused here
-        self._chooser = w.Dropdown(options=list(systems.SYSTEMS), value=system, description="system",
+        self._chooser = w.Dropdown(options=systems.menu(), value=system, description="system",
                                    **forms.LOOK)
         self._preset = w.Dropdown(description="preset", **forms.LOOK)
         self._preset_said = w.HTML(layout=ASIDE | {"display": "none"})

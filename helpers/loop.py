@@ -8,6 +8,7 @@ Every draw of a step comes from `rng`, seeded by (seed, step) alone, so a resume
 """
 
 import logging
+import math
 
 import torch
 from torch.func import functional_call
@@ -68,7 +69,9 @@ class Painting(Frames):
             total.backward()
         slopes = [p.grad for p in self.weights.values() if p.grad is not None]
         probe = total.detach() + sum((slope * 0).sum() for slope in slopes)    # NaN * 0 is NaN, infinity too
-        return {name: loss.detach() for name, loss in losses.items()}, bool(probe.isfinite())
+        found = [loss.detach().to(probe) for loss in losses.values()]
+        *numbers, probe = torch.stack([*found, probe]).tolist()                 # the only wait of a step
+        return dict(zip(losses, numbers, strict=True)), math.isfinite(probe)
 
     def move(self, sound):
         self.failures = 0 if sound else self.failures + 1

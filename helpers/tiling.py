@@ -36,10 +36,10 @@ class Tiled(Frames):
         number, step = divmod(self.step, self.each)
         if not step and number:
             self.inner = self.begun(number)
-        next(self.inner)
+        frame = next(self.inner)
         if self.inner.step == self.each:
             self.paste(self.canvas, number)
-        return self.inner.denoise.losses
+        return frame.losses
 
     def paste(self, canvas, number):
         """Lay the window's picture over the canvas, faint toward its borders, but not toward those of the

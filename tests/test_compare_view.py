@@ -1,5 +1,7 @@
 """Comparisons in the panel: what the knobs say, over a grid, painted beside everything else."""
 
+import time
+
 import pytest
 from test_panel import easel, home          # noqa: F401
 from test_session import LONG
@@ -25,6 +27,13 @@ def turn(view, way, knob, values):
     menu.value, text.value = knob, values
 
 
+def until(true):
+    end = time.monotonic() + LONG
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+
+
 def painted(view):
     view.paint.click()
     view.wait(LONG)
@@ -40,8 +49,56 @@ def test_a_grid_is_painted(view):
         {"prompts": "fog", "steps": 6, "seed": 3, "contrast": 0.5},
         {"prompts": "fog", "steps": 6, "seed": 4, "contrast": 2.0}]
     assert view.bar.value == 1.0 and str(made.picture) in view.line.value
-    assert "data:image/jpeg" in view.picture.value and view.stop.disabled and not view.paint.disabled
+    assert "data:image/jpeg" in view.picture.value and view.stop.disabled
     assert view.earlier.value == str(made.folder) and view.axes["across"][1].layout.display == "none"
+
+
+def test_where_nothing_is_missing_nothing_goes_on(view):
+    turn(view, "across", "seed", "3, 4")
+    made = painted(view)
+    assert view.paint.description == "Go on" and view.paint.disabled
+    view.earlier.value = ""
+    assert view.paint.description == "Paint" and not view.paint.disabled
+    view.earlier.value = str(made.folder)
+    assert view.paint.disabled and view.line.value == "2 of 2 cells are painted" and view.bar.value == 1.0
+    made.run(1).discard()
+    view.earlier.value = ""
+    view.earlier.value = str(made.folder)
+    assert not view.paint.disabled and view.line.value == "1 of 2 cells are painted"
+    view.paint.click()
+    view.wait(LONG)
+    assert view.paint.disabled and made.missing == []
+
+
+def test_earlier_ones_have_readable_names(view, home):      # noqa: F811
+    turn(view, "across", "seed", "3")
+    turn(view, "down", "contrast", "1, 2")
+    made = painted(view)
+    day, minute = made.folder.name[:10], f"{made.folder.name[11:13]}:{made.folder.name[13:15]}"
+    name, folder = view.earlier.options[1]
+    assert name.startswith(f"seed x contrast: fog · {day} {minute} · ") and folder == str(made.folder)
+    renamed = made.folder.rename(made.folder.parent / "mine")
+    plan = renamed / "plan.json"
+    view.look()
+    assert view.earlier.options[1][0].startswith("seed x contrast: fog · A system small")
+    plan.write_text("{")
+    view.look()
+    assert view.earlier.options[1] == ("mine", str(renamed))
+
+
+def test_the_cell_under_way_is_seen_between_two_looks_of_its_painting(view, easel):     # noqa: F811
+    easel.widgets["steps"].value, easel.widgets["pause"].value = 200, 0.3
+    turn(view, "across", "seed", "1, 2")
+    assert view.cell.layout.display == "none"
+    seen = []
+    view.cell.observe(lambda change: seen.append((view.line.value, change["new"])), "value")
+    view.paint.click()
+    until(lambda: len(seen) > 2)
+    assert view.cell.layout.display is None and bytes(view.cell.value[:3]) == b"\xff\xd8\xff"
+    assert "cell 1 of 2, step 1 of 200" in seen[0][0] and seen[0][1] != seen[1][1]
+    view.stop.click()
+    view.wait(LONG)
+    assert view.cell.layout.display == "none"
 
 
 def test_stopped_it_goes_on(view, easel):   # noqa: F811

@@ -64,7 +64,7 @@ def test_frames():
     assert [frame.step for frame in frames] == list(range(1, 9)) and frames[0].total == 8
     assert [frame.step for frame in frames if frame.image is not None] == [3, 6, 8]
     assert frames[-1].image.shape == (2, 3, 8, 8) and 0 <= frames[-1].image.min()
-    assert frames[2].losses.keys() == {"watcher"} and frames[0].losses == {}
+    assert all(frame.losses.keys() == {"watcher"} for frame in frames)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

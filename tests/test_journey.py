@@ -17,6 +17,7 @@ from helpers import app, picture_files, runs
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 SHOTS = ROOT / "artifacts"
 ELSEWHERE = re.compile(r"https?://(?!127\.0\.0\.1)")
+COUNTED = "button => getComputedStyle(button).fontSize"     # of what ipywidgets writes on it
 PATIENCE = 90_000       # milliseconds for what may take long, on a machine that does other things too
 
 
@@ -104,6 +105,12 @@ def journey(page, name, home):
     crop_and_extend(page, name, photograph(home / "photo.png"))
 
 
+def look_for(page, knob):
+    search = page.get_by_placeholder("crops, cutn")
+    search.fill(knob)
+    search.press("Enter")
+
+
 def say(page, text):
     words = page.get_by_placeholder("words", exact=True)
     words.fill(text)
@@ -133,11 +140,12 @@ def photograph(path):
 
 def crop_and_extend(page, name, photo):
     """A picture is uploaded, a part of it taken and the whole again, which gets a larger canvas."""
-    page.get_by_placeholder("crops, cutn").fill("init_image")
-    page.get_by_placeholder("crops, cutn").press("Enter")
+    look_for(page, "init_image")
     named = field(page, "init image").locator("input")
     with page.expect_file_chooser() as chooser:
-        page.locator("button:has-text('upload a picture'):visible").first.click()
+        upload = page.locator("button:has-text('upload a picture'):visible").first
+        until(lambda: upload.evaluate(COUNTED) == "0px")        # "upload a picture (0)"
+        upload.click()
     chooser.value.set_files(photo)
     press(page, "Crop")
     whole = named.input_value()
@@ -159,8 +167,7 @@ def crop_and_extend(page, name, photo):
     until(lambda: field(page, "mask").locator("input").input_value())
     wide, high = picture_files.load(named.input_value()).size
     assert wide > 640 and high == 480
-    page.get_by_placeholder("crops, cutn").fill("")
-    page.get_by_placeholder("crops, cutn").press("Enter")
+    look_for(page, "")
     expect_text(field(page, "width").locator(".widget-readout"), "128|160")
 
 
@@ -184,10 +191,12 @@ def paint_and_steer(page, name, home):
     picture(page).wait_for()
     first = picture(page).get_attribute("src")
     until(lambda: picture(page).get_attribute("src") != first)
+    look_for(page, "learning_rate")
     rate = field(page, "learning rate").locator("input")
     rate.fill("0.2")
     rate.press("Enter")
     until(lambda: [turn for run in runs.all_runs(home) for turn in run.manifest["live"]])
+    look_for(page, "")
     shot(page, f"{name}-2-painting")
     button(page, "Pause").click()
     page.locator("text=/paused after step/").wait_for()

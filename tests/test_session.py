@@ -465,8 +465,14 @@ def test_losses_and_memory(begin, monkeypatch):
     finish(session)
     assert set(session.losses) == {"noise", "prior"}
     steps = [step for step, _ in session.losses["noise"]]
-    assert len(steps) <= 6 and steps == sorted(steps) and steps[0] == 5
+    assert len(steps) <= 6 and steps == sorted(steps) and steps[0] == 1
     assert session.memory == pytest.approx(machine.used(), rel=0.2) and session.memory > 1 << 20
+
+
+def test_each_step_is_in_the_curves_of_the_losses(begin):
+    session = begin()
+    finish(session)
+    assert [step for step, _ in session.losses["noise"]] == [*range(1, session.frame.total + 1)]
 
 
 def test_it_looks_between_looks_where_that_is_cheap(begin, tmp_path, monkeypatch):

@@ -24,3 +24,13 @@ def load(name):
     if name not in SYSTEMS:
         raise unknown("system", name, SYSTEMS)
     return importlib.import_module(SYSTEMS[name])
+
+
+def proper(name):
+    """What people call a system: how its file begins; the name itself of one that is not here."""
+    return (load(name).__doc__ or name).partition(" (")[0] if name in SYSTEMS else name
+
+
+def menu():
+    """(proper name, name) of each, as menus have it."""
+    return [(proper(name), name) for name in SYSTEMS]

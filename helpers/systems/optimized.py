@@ -13,7 +13,7 @@ class Optimized(Guided):
     """The pace of painting."""
 
     learning_rate: str = knob(0, "how boldly each step paints; 0 is what suits the canvas (lr, step_size)",
-                              low=0, high=10, kind="schedule", live=True)
+                              low=0, high=10, kind="schedule", live=True, group=FINE)
     optimizer: str = knob("Adam", "the rule by which it learns from a look (opt)", choices=OPTIMIZERS,
                           group=FINE)
     patience: int = knob(0, "halve the pace after so many steps without progress, 0 never (adaptiveLR)",
