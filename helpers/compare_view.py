@@ -14,7 +14,7 @@ import time
 from . import compare, picture_files, studio, systems
 from .controls import BETWEEN, SHARE
 from .errors import Refused
-from .forms import INDENT, LINE, LOOK, WITHIN, button, inline, note, tried
+from .page import INDENT, LINE, LOOK, WITHIN, button, inline, note, tried
 from .knobs import knobs
 
 WIDTH = 720         # pixels of the grid, at most

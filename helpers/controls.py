@@ -11,8 +11,7 @@ import time
 
 from . import picture_files, plots, studio
 from .errors import Refused
-from .forms import LINE, WITHIN, button, note
-from .page import kept
+from .page import LINE, WITHIN, button, kept, note
 from .told import place, told
 
 BETWEEN = 0.2       # seconds from picture to picture, at least

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from . import cropping, links, prompts, uploads
 from .errors import Refused
-from .forms import INDENT, LINE, WITHIN, button, inline, tried
+from .page import INDENT, LINE, WITHIN, button, inline, tried
 from .framing_board import FramingBoard
 
 SMALL = 120         # pixels of the thumbnail, at most

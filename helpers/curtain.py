@@ -8,7 +8,7 @@ Plain HTML; where a page runs no scripts, it shows half of each.
 import html
 
 from . import studio
-from .forms import inline
+from .page import inline
 
 WIDTH = 480     # pixels on the page
 OVER = "position:absolute;inset:0;width:100%;height:100%;object-fit:cover"

@@ -11,14 +11,9 @@ import secrets
 from . import palettes, uploads
 from .crop_editor import CropEditor
 from .errors import Refused
-from .forms import INDENT, SMALL, button, note, tipped
+from .page import INDENT, SMALL, button, tried, upload
 from .prompt_rows import PromptRows
 
-UPLOAD = "upload a picture"
-# ipywidgets writes how many files it holds behind the words of the button, and lets nobody forbid it.
-UNCOUNTED = ("<style>.discotheque-upload{font-size:0} .discotheque-upload i,.discotheque-upload::after"
-             "{font-size:var(--jp-widgets-font-size,13px)}"
-             f".discotheque-upload::after{{content:'{UPLOAD}'}}</style>")
 
 def edited(knob, widget, shape):
     """The widget of a knob, with an editor by it where there is one for its kind; `shape()` is the (width,
@@ -82,28 +77,18 @@ class Upload:
     def __init__(self, text, shape, several=False):
         import ipywidgets
         self.text, self.several = text, several
-        self.pick = tipped(ipywidgets.FileUpload(accept="image/*", multiple=False, description=UPLOAD,
-                                                 layout={"width": "auto", "flex": "1"}),
-                           "from your machine; a copy of it is kept beside the runs")
-        self.pick.add_class("discotheque-upload")
-        row = ipywidgets.HBox([self.pick, ipywidgets.HTML(UNCOUNTED, layout={"display": "none"})],
-                              layout={"width": "13em", "margin": INDENT})
+        pick = upload("upload a picture", "from your machine; a copy of it is kept beside the runs",
+                      "image/*", self._take, "13em")
         self.said = ipywidgets.HTML(layout={"display": "none", "margin": INDENT})
         self.crop = CropEditor(text, shape, several)
-        self.box = ipywidgets.VBox([row, self.said, self.crop.box], layout={"max_width": "100%"})
-        self.pick.observe(self._take, "value")
+        self.box = ipywidgets.VBox([pick, self.said, self.crop.box], layout={"max_width": "100%"})
 
-    def _take(self, change):
-        found, said = change["new"], ""
-        try:        # 7: name -> file; 8: files, which know their names
-            files = [(name, file["content"]) for name, file in found.items()] \
-                if isinstance(found, dict) else [(file["name"], file["content"]) for file in found]
-            for name, content in files[-1:]:
-                before = [self.text.value] if self.several and self.text.value.strip() else []
-                self.text.value = " | ".join([*before, str(uploads.keep(name, bytes(content)))])
-        except Refused as refused:
-            said = str(refused)
-        note(self.said, said)
+    def _take(self, name, content):
+        tried(self.said, lambda: self._name(uploads.keep(name, content)))
+
+    def _name(self, path):
+        before = [self.text.value] if self.several and self.text.value.strip() else []
+        self.text.value = " | ".join([*before, str(path)])
 
 
 def _hex(part: str) -> str | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import films, gallery, studio
 from .errors import Refused
-from .forms import INDENT, LINE, LOOK, button, inline, note
+from .page import INDENT, LINE, LOOK, button, inline, note, tipped
 
 RECENT = 50                 # runs to choose from
 HEAVIEST = 24 << 20         # bytes of a film that a page shows
@@ -42,8 +42,7 @@ class FilmMaker:
                                                  **slide),
                       "hold": w.FloatSlider(0.0, min=0, max=10, step=0.5, description="hold", **slide)}
         for name, widget in self.knobs.items():
-            tip = "tooltip" if widget.has_trait("tooltip") else "description_tooltip"   # ipywidgets 8 and 7
-            setattr(widget, tip, HELP[name])
+            tipped(widget, HELP[name])
         self.make = button("Make the film", "kept in the folder of the run", self._begin, width="9em",
                            margin=INDENT)
         self.make.button_style = "primary"

@@ -7,23 +7,16 @@ All three show the essential knobs first, then the fine tuning, and give the sam
     forms.flags(deep_daze.Settings, parser);            Settings.of(**forms.given(Settings, namespace))
 """
 
-import base64
-import html
 import json
 import textwrap
 from argparse import SUPPRESS, ArgumentParser, Namespace
 
-from .errors import Refused
 from .knobs import GROUPS, Knob, bounds, knobs, read
+from .page import LOOK, tipped
 from .schedules import written
 
 MOST_STOPS = 5000  # a slider with more positions than this cannot be aimed
 WIDE = 100
-WITHIN = "calc(100% - 4px)"    # of a narrow page; widgets have margins of 2px
-SMALL = {"width": "34px", "padding": "0"}
-INDENT = "2px 2px 2px calc(10em + 6px)"     # under the fields, behind their names
-LINE = "line-height:1.4;overflow-wrap:anywhere"
-LOOK = {"style": {"description_width": "10em"}, "layout": {"width": "33em", "max_width": WITHIN}}
 
 
 def colab_form(cls: type, title: str = "Choose", group: str | None = None) -> str:
@@ -115,40 +108,6 @@ def _widget(knob: Knob, value):
         make = {bool: ipywidgets.Checkbox, int: ipywidgets.IntText, float: ipywidgets.FloatText}[knob.type]
     widget = make(value=value, description=knob.name.replace("_", " "), **LOOK, **extra)
     return tipped(widget, knob.help)
-
-
-def tipped(widget, tip: str):
-    """The widget, which says this where the mouse rests on it."""
-    setattr(widget, "tooltip" if widget.has_trait("tooltip") else "description_tooltip", tip)   # 8 and 7
-    return widget
-
-
-def button(text, tip, press, **layout):
-    """A button that calls `press()`."""
-    import ipywidgets
-    made = ipywidgets.Button(description=text, tooltip=tip, layout=layout or {"width": "auto"})
-    made.on_click(lambda _: press())
-    return made
-
-
-def note(widget, text: str):
-    """Let an HTML widget say this in bold, or take no room."""
-    widget.value = f'<div style="{LINE}"><b>{html.escape(text)}</b></div>' if text else ""
-    widget.layout.display = None if text else "none"
-
-
-def tried(widget, act):
-    """Do something; where it is Refused, the widget says so."""
-    note(widget, "")
-    try:
-        act()
-    except Refused as refused:
-        note(widget, str(refused))
-
-
-def inline(data: bytes, kind: str = "image/jpeg") -> str:
-    """A file as an address that holds the file itself, for pages."""
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def flags(cls: type, parser: ArgumentParser, live: bool = False) -> None:

@@ -7,7 +7,7 @@ only, those that 7.7 and 8 both have; where a page runs no scripts, the sliders 
 """
 
 from . import outpainting, picture_files
-from .forms import LINE, WITHIN, button, tried
+from .page import LINE, WITHIN, button, tried
 from .framing_board import FramingBoard
 from .knobs import knobs
 from .uploads import keep

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import cropping
 from .errors import Refused
-from .forms import inline
+from .page import inline
 from .talking_page import TalkingPage
 
 PAGE = Path(__file__).with_suffix(".html")

@@ -9,7 +9,7 @@ What can be done is called with the folder of a run, see run_details. Core ipywi
 import html
 
 from . import gallery, systems
-from .forms import LINE, WITHIN, button, inline, tried
+from .page import LINE, WITHIN, button, inline, tried
 from .run_details import Details
 
 PAGE = 12           # pictures on a page
@@ -128,7 +128,7 @@ class _Card:
         picture = f'<div style="{DASHED}">no picture yet</div>' if small is None else (
             f'<img alt="{words}" src="{inline(small)}" '
             f'style="{FRAME};object-fit:cover">')
-        below = f"{html.escape(entry.system)} · {html.escape(entry.status)}"
+        below = f"{html.escape(systems.proper(entry.system))} · {html.escape(entry.status)}"
         self.look.value = (f'{picture}<div style="{WORDS}" title="{words}">{words or "no words"}</div>'
                            f'<div style="{DIM}" title="{below}">{below}</div>')
         self.star.description = "★" if entry.starred else "☆"

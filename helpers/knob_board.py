@@ -9,7 +9,7 @@ import html
 from . import forms, presets, systems
 from .editors import edited
 from .errors import Refused
-from .forms import INDENT, button, note
+from .page import INDENT, LOOK, button, note
 from .knobs import knobs
 from .mask_editor import MaskEditor
 from .settings_upload import SettingsUpload
@@ -31,13 +31,12 @@ class KnobBoard:
     def __init__(self, system: str = "vqgan_clip", **values):
         import ipywidgets as w
         systems.load(system)                            # an unknown name is refused here
-        self._chooser = w.Dropdown(options=systems.menu(), value=system, description="system",
-                                   **forms.LOOK)
-        self._preset = w.Dropdown(description="preset", **forms.LOOK)
+        self._chooser = w.Dropdown(options=systems.menu(), value=system, description="system", **LOOK)
+        self._preset = w.Dropdown(description="preset", **LOOK)
         self._preset_said = w.HTML(layout=ASIDE | {"display": "none"})
-        self._search = w.Text(description="find a knob", placeholder="crops, cutn, color …", **forms.LOOK)
+        self._search = w.Text(description="find a knob", placeholder="crops, cutn, color …", **LOOK)
         self._said, self._room = w.HTML(), w.VBox()     # said where it is seen
-        self._name = w.Text(description="save as preset", placeholder="a name", **forms.LOOK)
+        self._name = w.Text(description="save as preset", placeholder="a name", **LOOK)
         below = w.HBox([button("Save", "keep these knobs under this name", self._save, width="7em"),
                         button("Reset", "all knobs as they were; the words stay", self._reset, width="7em")],
                        layout={"margin": INDENT})

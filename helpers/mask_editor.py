@@ -8,7 +8,7 @@ ipywidgets only, those that 7.7 and 8 both have; where a page runs no scripts, t
 
 from . import outpainting, picture_files
 from .drawing_board import Board
-from .forms import WITHIN, button, tried
+from .page import WITHIN, button, tried
 from .frame_editor import FrameEditor
 from .uploads import keep
 

@@ -10,7 +10,7 @@ Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Live knobs act on 
 the others on the next one. Behind other tabs are all runs, comparisons and films, made when they are opened.
 """
 
-from . import forms, gallery, prompts, runs, safe_files, systems, vocabulary
+from . import forms, gallery, page, prompts, runs, safe_files, systems, vocabulary
 from .compare_view import CompareView
 from .controls import Controls
 from .errors import Refused
@@ -87,10 +87,10 @@ class Panel(KnobBoard):
         run = next(iter(gallery.entries()), None)
         if run is None or run.status != "painting" or held(run.folder):
             return []
-        said = w.HTML(layout={"max_width": forms.WITHIN})
-        forms.note(said, f"'{run.prompts}' was cut off after step {run.step} of {run.total}.")
-        return [said, forms.button("Go on", "paint it to its end, with its own knobs",
-                                   lambda: forms.tried(said, lambda: self.go_on(run.folder)),
+        said = w.HTML(layout={"max_width": page.WITHIN})
+        page.note(said, f"'{run.prompts}' was cut off after step {run.step} of {run.total}.")
+        return [said, page.button("Go on", "paint it to its end, with its own knobs",
+                                   lambda: page.tried(said, lambda: self.go_on(run.folder)),
                                    width="7em", margin="2px 2px 14px")]
 
     def film(self, folder):

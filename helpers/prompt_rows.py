@@ -10,7 +10,7 @@ import re
 
 from . import prompts
 from .errors import Refused
-from .forms import SMALL, button
+from .page import SMALL, button
 from .schedules import NUMBER, written
 
 LINK = {"width": "auto", "padding": "0 6px", "margin": "2px 4px 2px auto"}

@@ -7,11 +7,10 @@ import html
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import gallery, picture_files, studio
+from . import gallery, picture_files, studio, systems
 from .curtain import Curtain
 from .errors import Refused
-from .forms import LINE, WITHIN, button, inline
-from .page import kept
+from .page import LINE, WITHIN, button, inline, kept
 
 WIDTH = 400         # pixels of the picture
 FACTS = ("display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 1em;font-size:13px;"
@@ -130,7 +129,7 @@ def _facts(entry) -> str:
     except Refused as refused:
         return f'<div style="{LINE}"><b>{html.escape(str(refused))}</b></div>'
     steps = f"{told['step']} of {told['total']} steps in {studio.clock(told['seconds'])}"
-    rows = {"prompts": told["prompts"], "system": told["system"], "status": told["status"],
+    rows = {"prompts": told["prompts"], "system": systems.proper(told["system"]), "status": told["status"],
             "why": told["error"], "seed": told["seed"], **told["knobs"],
             "live changes": told["turned"] or "", "painted": steps if told["total"] else "",
             "begun": told["started"][:16].replace("T", " "), "folder": entry.folder.name}

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from . import runs, uploads
 from .errors import Refused
-from .forms import INDENT, note, tried
-from .page import uploaded
+from .page import INDENT, note, tried, upload
 from .warned import heard
 
 ACCEPTED = ".png,.mp4,.webm,.gif,.txt,.json,.yml,.yaml"
@@ -24,18 +23,13 @@ class SettingsUpload:
     def __init__(self, show):
         import ipywidgets as w
         self._show = show
-        self.pick = w.FileUpload(accept=ACCEPTED, multiple=False, description="settings from a file",
-                                 layout={"width": "15em", "margin": INDENT})
-        tip = "tooltip" if self.pick.has_trait("tooltip") else "description_tooltip"    # ipywidgets 8 and 7
-        setattr(self.pick, tip, "a PNG or film painted here, a _settings.txt of Disco Diffusion, or a YAML "
-                "of discoart")
+        pick = upload("settings from a file", "a PNG or film painted here, _settings.txt of Disco Diffusion, "
+                      "or a YAML of discoart", ACCEPTED, self._take, "15em")
         self.said = w.HTML(layout={"display": "none", "max_width": "23em", "margin": INDENT})
-        self.box = w.VBox([self.pick, self.said], layout={"max_width": "100%"})
-        self.pick.observe(self._take, "value")
+        self.box = w.VBox([pick, self.said], layout={"max_width": "100%"})
 
-    def _take(self, change):
-        for name, data in uploaded(change["new"]):
-            tried(self.said, lambda name=name, data=data: self._read(name, data))
+    def _take(self, name, data):
+        tried(self.said, lambda: self._read(name, data))
 
     def _read(self, name, data):
         if len(data) > uploads.HEAVIEST:

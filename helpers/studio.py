@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from . import films, forms, images, inputs, machine, picture_files, runs, safe_files
+from . import films, images, inputs, machine, page, picture_files, runs, safe_files
 from .errors import Refused
 
 LOOK = 0.4          # seconds between two looks at the picture
@@ -122,7 +122,7 @@ def _live(seen, frame, first, spent, width):
     bar = f'<progress value="{frame.step}" max="{frame.total}" style="width:{width}px"></progress>'
     line = html.escape(progress(frame, first, spent))
     picture = "" if seen is None else \
-        f'<img width="{width}" src="{forms.inline(jpeg(seen.image, width))}">'
+        f'<img width="{width}" src="{page.inline(jpeg(seen.image, width))}">'
     return {"text/html": f'{picture}<br>{bar}<br><small style="font-family:monospace">{line}</small>',
             "text/plain": line}
 

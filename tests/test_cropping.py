@@ -1,11 +1,13 @@
 """A part of a picture: from a plain cell, and in the panel from upload to undo."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import stand_ins
 from PIL import Image
 from test_outpainting import photo, press                # noqa: F401
-from test_panel import home                              # noqa: F401
+from test_panel import hand, home                        # noqa: F401
 
 from helpers import cropping, editors, images, picture_files, uploads
 from helpers.errors import Refused
@@ -28,8 +30,8 @@ def upload(field):
 
 
 def given(upload, path):
-    """Upload that file, as a page does with ipywidgets 8."""
-    upload._take({"new": ({"name": "photo.png", "content": memoryview(open(path, "rb").read())},)})
+    """Upload that file, as a page does."""
+    hand(upload.box, "photo.png", Path(path).read_bytes())
 
 
 def pixels(path):

@@ -4,7 +4,9 @@ import base64
 import io
 import json
 import logging
+from datetime import UTC, datetime
 
+import ipywidgets
 import pytest
 import small_system
 from PIL import Image
@@ -13,7 +15,7 @@ from test_session import LONG, at
 from helpers import (
     controls,
     editors,
-    forms,
+    page,
     plots,
     presets,
     prompts,
@@ -125,7 +127,7 @@ def test_what_is_wrong_stands_on_top_and_takes_no_room_otherwise(box):
 def test_it_fits_a_narrow_page(box):
     essential, folded = box._room.children[0].children
     for widget in [box._chooser, folded, *box.widgets.values()]:
-        assert (widget.layout.max_width, widget.layout.width[-2:]) == (forms.WITHIN, "em")
+        assert (widget.layout.max_width, widget.layout.width[-2:]) == (page.WITHIN, "em")
     assert box.box.children[0].layout.flex_flow == "row wrap"
     assert box.controls.box.layout.min_width == "0" and box.knobs.layout.max_width == "100%"
 
@@ -268,7 +270,6 @@ def test_refused_presets(box, home):
 # ---------------------------------------------------------------- editors
 
 def rows_of(text):
-    import ipywidgets
     field = ipywidgets.Textarea(text)
     return field, editors.PromptRows(field)
 
@@ -351,7 +352,6 @@ def test_prompts_are_seen_in_one_form_at_a_time():
 
 
 def test_a_palette_is_picked():
-    import ipywidgets
     field = ipywidgets.Text("navy, black->white\\5, @my photo.png")
     colors = editors.Colors(field)
     kinds = [type(child).__name__ for child in colors.box.children]
@@ -373,21 +373,34 @@ def png(color):
     return data.getvalue()
 
 
-@pytest.mark.parametrize("version", [7, 8])
-def test_pictures_are_uploaded(box, home, version):
-    def upload(name, data):
-        file = {"name": name, "type": "image/png", "size": len(data), "content": memoryview(data)}
-        return {"new": {name: {"metadata": {}, "content": data}} if version == 7 else (file,)}
-    import ipywidgets
+def hand(box, name, data):
+    """Give a file to the upload in a box, as a page does."""
+    boxes = [box]
+    for each in boxes:
+        boxes += getattr(each, "children", ())
+    pick, = (each for each in boxes if type(each).__name__ == "FileUpload")
+    about = {"name": name, "type": "", "size": len(data), "last_modified": datetime.now(UTC)}
+    old = ipywidgets.__version__[0] == "7"
+    pick.value = {name: {"metadata": about, "content": data}} if old else (about | {"content": data},)
+
+
+def test_uploads_of_both_generations_are_read():
+    files = [("a.png", b"red"), ("b.png", b"blue")]
+    assert page.uploaded({name: {"metadata": {}, "content": data} for name, data in files}) == files
+    assert page.uploaded(tuple({"name": name, "content": memoryview(data)} for name, data in files)) == files
+    assert page.uploaded({}) == page.uploaded(()) == []
+
+
+def test_pictures_are_uploaded(box, home):
     field, several = ipywidgets.Text(), ipywidgets.Text()
     one, more = editors.Upload(field, box._shape), editors.Upload(several, box._shape, several=True)
     for color in ("red", "blue"):
-        one._take(upload("../../x.png", png(color))), more._take(upload("a.png", png(color)))
+        hand(one.box, "../../x.png", png(color)), hand(more.box, "a.png", png(color))
     assert Image.open(field.value).getpixel((0, 0)) == (0, 0, 255)
     first, second = several.value.split(" | ")
     assert second == field.value != first
     assert {path.parent.name for path in home.rglob("*.png")} == {"uploads"}
-    one._take(upload("a.png", b"<html>"))
+    hand(one.box, "a.png", b"<html>")
     assert "&#x27;a.png&#x27; is a web page, not a picture" in one.said.value
     assert one.said.layout.display is None and field.value == second
     box.widgets["init_image"].value = first
@@ -400,20 +413,18 @@ def test_pictures_are_uploaded(box, home, version):
 
 @pytest.fixture
 def given(easel):
-    """given(name, data, old): what the panel says of a file it is given, as ipywidgets 8 has it, or 7."""
-    def given(name, data, old=False):
-        files = {name: {"content": data}} if old else ({"name": name, "content": memoryview(data)},)
-        easel.taken._take({"new": files})
+    """given(name, data): what the panel says of a file it is given."""
+    def given(name, data):
+        hand(easel.taken.box, name, data)
         return easel.taken.said.value
     return given
 
 
-@pytest.mark.parametrize("old", [False, True], ids=["ipywidgets 8", "ipywidgets 7"])
-def test_a_picture_turns_the_knobs_it_was_painted_with(easel, given, old):
+def test_a_picture_turns_the_knobs_it_was_painted_with(easel, given):
     run = runs.start("small", systems.load("small").Settings(prompts="rain", steps=3, contrast=2.0))
     *_, _ = runs.record(run.paint(), run)
     easel.system, easel.widgets["seed"].value = "vqgan_clip", 7
-    assert "as &#x27;rain.png&#x27; says" in given("rain.png", run.picture.read_bytes(), old)
+    assert "as &#x27;rain.png&#x27; says" in given("rain.png", run.picture.read_bytes())
     assert easel.system == "small" and easel.settings == run.settings
 
 
