@@ -22,7 +22,7 @@ def curves(series: dict) -> str:
 
 
 def _row(name, points, color, first, last) -> str:
-    values = [value for _, value in points]
+    values = [value + 0.0 for _, value in points]       # -0.0 is 0
     told = f"{name}, from {values[0]:.3g} to {values[-1]:.3g}"
     return (f'<span style="overflow-wrap:anywhere">{name}</span>'
             f'<svg viewBox="0 -2 {WIDE} {TALL + 4}" preserveAspectRatio="none" role="img" '

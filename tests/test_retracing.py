@@ -5,21 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import images_of
+from test_cli import images_of, workshop                 # noqa: F401
 
 from helpers import runs, systems
 from helpers.session import Session
 
 LONG = 60       # seconds until a wait is given up as lost
-
-
-@pytest.fixture(autouse=True)
-def workshop(monkeypatch, tmp_path):
-    """A small system among the others, a folder for its runs, and no zoo that might not know a word."""
-    monkeypatch.setitem(systems.SYSTEMS, "small_system", "small_system")
-    monkeypatch.setenv("DISCOTHEQUE_ZOO", str(tmp_path / "no zoo"))
-    monkeypatch.setenv("DISCOTHEQUE_RUNS", str(tmp_path / "runs"))
-    monkeypatch.delenv("REHEARSAL", raising=False)
 
 
 def folder_in(out):
