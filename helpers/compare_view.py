@@ -14,7 +14,7 @@ import time
 from . import compare, picture_files, studio, systems
 from .controls import BETWEEN, SHARE
 from .errors import Refused
-from .page import INDENT, LINE, LOOK, WITHIN, button, inline, note, tried
+from .page import INDENT, LINE, LOOK, WITHIN, button, inline, kept, note, tried
 from .knobs import knobs
 
 WIDTH = 720         # pixels of the grid, at most
@@ -137,8 +137,8 @@ class CompareView:
                     break
             else:
                 self.bar.value = 1.0
-                kept = html.escape(str(comparison.picture))
-                self.line.value = f'<div style="{LINE}">kept as {kept}</div>'
+                place = html.escape(str(comparison.picture))
+                self.line.value = f'<div style="{LINE}">kept as {place}</div>'
             frames.close()
             self._show()
         except Exception as error:
@@ -164,7 +164,8 @@ class CompareView:
     def _show(self):
         paper = picture_files.load(self.comparison.picture)
         small = studio.jpeg(paper, min(WIDTH, paper.width))
-        self.picture.value = f'<img alt="the comparison" style="{LOOKS}" src="{inline(small)}">'
+        self.picture.value = f'<img alt="the comparison" style="{LOOKS}" src="{inline(small)}"><br>' + \
+            kept(self.comparison.picture, f"{self.comparison.folder.name}.png")
 
 
 def named(folder) -> str:

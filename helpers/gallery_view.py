@@ -13,6 +13,7 @@ from .page import LINE, WITHIN, button, inline, tried
 from .run_details import Details
 
 PAGE = 12           # pictures on a page
+CARD = 118          # pixels, its width
 TRASHED = "in the trash"
 FRAME = ("box-sizing:border-box;width:100%;aspect-ratio:1;border-radius:4px;display:flex;align-items:center;"
          "justify-content:center;font-size:12px")
@@ -112,13 +113,13 @@ class _Card:
 
     def __init__(self, view):
         import ipywidgets as w
-        self.entry, self.look = None, w.HTML(layout={"width": "118px", "overflow": "hidden"})
+        self.entry, self.look = None, w.HTML(layout={"width": f"{CARD}px", "overflow": "hidden"})
         self.star = button("☆", "star it, or take the star away",
                            lambda: view.do(lambda: view.star(self.entry)), width="34px", padding="0")
         self.pick = button("Open", "what it is made of, and what can be done with it",
                            lambda: view.choose(self.entry), flex="1 1 auto", width="auto")
         self.box = w.VBox([self.look, w.HBox([self.star, self.pick])],
-                          layout={"width": "122px", "margin": "0 8px 12px 0"})
+                          layout={"width": f"{CARD + 4}px", "margin": "0 8px 12px 0"})
 
     def show(self, entry, starrable):
         self.entry, self.box.layout.display = entry, None if entry else "none"
@@ -128,8 +129,10 @@ class _Card:
         picture = f'<div style="{DASHED}">no picture yet</div>' if small is None else (
             f'<img alt="{words}" src="{inline(small)}" '
             f'style="{FRAME};object-fit:cover">')
-        below = f"{html.escape(systems.proper(entry.system))} · {html.escape(entry.status)}"
-        self.look.value = (f'{picture}<div style="{WORDS}" title="{words}">{words or "no words"}</div>'
-                           f'<div style="{DIM}" title="{below}">{below}</div>')
+        rests = f"{entry.status} · " * entry.unfinished
+        below = html.escape(rests + systems.proper(entry.system), quote=True)
+        self.look.value = (f'<div style="width:{CARD}px">{picture}'
+                           f'<div style="{WORDS}" title="{words}">{words or "no words"}</div>'
+                           f'<div style="{DIM}" title="{below}">{below}</div></div>')
         self.star.description = "★" if entry.starred else "☆"
         self.star.disabled = not starrable

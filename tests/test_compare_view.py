@@ -50,6 +50,7 @@ def test_a_grid_is_painted(view):
         {"prompts": "fog", "steps": 6, "seed": 4, "contrast": 2.0}]
     assert view.bar.value == 1.0 and str(made.picture) in view.line.value
     assert "data:image/jpeg" in view.picture.value and view.stop.disabled
+    assert "save the picture" in view.picture.value
     assert view.earlier.value == str(made.folder) and view.axes["across"][1].layout.display == "none"
 
 

@@ -82,6 +82,13 @@ def test_a_card_shows_words_as_words(view):
     assert "no picture yet" in view.cards[0].look.value
 
 
+def test_a_card_says_how_far_it_is_unless_it_is_finished(view):
+    for minute, status in enumerate(("stopped", "finished")):
+        painted(status, minute).note(status=status, system="disco_diffusion")
+        view.look()
+        assert f">{'stopped · ' * (status == 'stopped')}Disco Diffusion<" in view.cards[0].look.value
+
+
 def test_a_star(view):
     run = painted()
     view.look()
