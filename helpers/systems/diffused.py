@@ -57,8 +57,8 @@ class Diffused(Guided):
     through: str = knob("network", THROUGH, choices=("auto", *WAYS), group=FINE)
     secondary: str = knob("auto", "that small network; auto is the built-in one for the built-in model, and "
                           "Crowson's for others", group=FINE)
-    autoguidance: str = knob(0, "how far to keep from the faults that the small network makes more of: "
-                             "things come out clearer, words are followed less; try [0]*450+[2]*290+[0]*260",
+    autoguidance: str = knob(0, "how far to keep from the faults that the small network makes more of "
+                             "(autoguidance): words are followed less; try [0]*450+[2]*290+[0]*260",
                              low=0, high=10, kind="schedule", group=FINE)
     guide_every: str = knob(1, "look at every step (1), at every second one (2), and so on", low=1, high=50,
                             kind="schedule", live=True, group=FINE)
