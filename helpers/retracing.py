@@ -1,7 +1,6 @@
 """Commands for earlier states of a run: list them, go back to one, let a new run go on from one."""
 
 from . import forms, systems
-from .errors import Refused
 from .parsers import DEFAULT, Parser, lone_word, number, parsed
 from .terminal import complain, found, keep, say, way_on
 
@@ -54,7 +53,7 @@ def branch(words) -> int:
                     "there; this one is left as it is.")
     parser.usage = f"{parser.prog} RUN [STEP] [--KNOB VALUE …]"
     parser.add_argument("run", help="the folder of a run")
-    parser.add_argument("step", nargs="?", help="one of those that states lists [default the last]")
+    parser.add_argument("step", nargs="?", help="one of those that states lists [default the last one]")
     forms.flags(cls, parser, live=True)
     options = parsed(parser, words, cls)
     return _branched(options.run, _step(options), forms.given(cls, options))
@@ -64,11 +63,6 @@ def _branched(folder, step, values) -> int:
     from . import runs, vocabulary
     from .session import Session
     session = Session(runs.open(folder))
-    end = session.run.manifest.get("step", 0)
-    if session.status == "finished" and step in (None, end):
-        before = [str(known) for known in session.steps if known < end]
-        raise Refused(f"the picture is finished after {end} steps", "a branch needs some that are to be "
-                      f"painted: states after {', '.join(before)} are kept", "choose one of them")
     twin = session.branch(step).run
     try:
         painting = twin.resume()

@@ -60,13 +60,13 @@ class Session(Painter):
             self._turned = {}
 
     def branch(self, step: int | None = None) -> "Session":
-        """A new run that goes on from the state after this step, or the last kept; this one is left as it
-        is. Refused where somebody else paints it."""
+        """A new run that goes on from the state after this step, or the last kept that something is to be
+        painted after; this one is left as it is. Refused where somebody else paints it."""
         with self._desk, ExitStack() as hold:
             if self._painter is None:
                 hold.enter_context(safe_files.alone(self.run.folder))
                 self.history.settle()
-            step, run = self._known(step, self._now), self.run
+            step, run = self._known(step, self._now - self._over), self.run
             twin = runs.start(run.system, run.settings, run.folder.parent, self.history.turns(step))
             twin.note(branch={"from": run.folder.name, "step": step})
             self.history.lend(twin, step)
@@ -91,9 +91,14 @@ class Session(Painter):
             self._wish(more)
 
     def _unfinished(self):
-        if self.run.manifest["status"] == "finished" and self._back is None:
+        if self._over:
             raise Refused("the picture is finished", "an earlier state of it can go on",
                           "undo, or branch from it")
+
+    @property
+    def _over(self) -> bool:
+        """Is it finished, and stays so?"""
+        return self.run.manifest["status"] == "finished" and self._back is None
 
     @property
     def _now(self) -> int:

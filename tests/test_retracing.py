@@ -205,12 +205,13 @@ def test_what_is_refused_leaves_everything(run, stopped, line, said):
     assert after.keys() - before.keys() <= {Path("states/00027.safetensors")}      # where it rests
 
 
-def test_a_finished_run_needs_a_step(run, whole):
-    for words in ([], ["12"]):
-        status, _, err = run("branch", str(whole), *words)
-        assert status == 2 and err.startswith("the picture is finished after 12 steps; a branch needs some "
-                                              "that are to be painted: states after 0, ")
+def test_a_finished_run_branches_before_its_end(run, whole):
+    status, _, err = run("branch", str(whole), "12")
+    assert status == 2 and err.startswith("there is no state after step 12; those after 0, ")
     assert len(runs.all_runs()) == 1
+    status, out, _ = run("branch", str(whole))
+    twin = runs.open(folder_in(out))
+    assert status == 0 and 0 < twin.manifest["branch"]["step"] < 12 == twin.manifest["step"]
 
 
 @pytest.mark.parametrize("command", ["undo", "branch"])

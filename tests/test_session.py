@@ -133,6 +133,9 @@ def test_verbs_in_every_status(begin):
     assert session.wait(LONG) == "finished"
     session.pause(), session.stop()
     assert session.wait(0) == "finished"
+    twin = session.branch()
+    assert twin.run.manifest["branch"]["step"] == 10 and finish(twin).frame.step == 12
+    assert "there is no state after step 12" in refusal(session.branch, 12)
     for verb in (session.start, session.resume, session.step, lambda: session.turn(contrast=2)):
         assert refusal(verb) == \
             "the picture is finished; an earlier state of it can go on: undo, or branch from it"
