@@ -121,11 +121,11 @@ class _Row:
     def prompt(self) -> prompts.Prompt:
         """What it says; a stop is a distance, a part of the way, or both, in any order."""
         text, when = prompts.span(self.words.value.strip())
+        stops = PART.findall(self.stop.value)
         if not when:
-            starts = PART.findall(self.start.value)
-            ends = [number for number, mark in PART.findall(self.stop.value) if mark]
-            when = percent(starts[0][0] if starts else 0), percent(ends[0] if ends else 100)
-        near = [float(number) for number, mark in PART.findall(self.stop.value) if not mark]
+            starts, ends = PART.findall(self.start.value), [end for end in stops if _is_percent(*end)]
+            when = percent(starts[0][0] if starts else 0), percent(ends[-1][0] if ends else 100)
+        near = [float(number) for number, mark in stops if not _is_percent(number, mark)]
         return prompts.Prompt(text, self.weight.value, near[0] if near else None, *when)
 
     def tidy(self):
@@ -149,3 +149,8 @@ class _Row:
 def percent(text) -> float:
     """Within 0 and 100, as exact as a prompt can say it."""
     return round(min(100.0, abs(float(text))), 4)
+
+
+def _is_percent(number, mark) -> bool:
+    """Is it a part of the way? No distance is beyond 5."""
+    return bool(mark) or abs(float(number)) > 5

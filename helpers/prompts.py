@@ -19,8 +19,9 @@ from .schedules import NUMBER, written
 
 HEAVIEST = 100  # no weight or stop is beyond it, so "Blade Runner: 2049" and ":8080" stay words
 _PERCENT = r"([0-9]{1,3}(?:\.[0-9]{1,4})?)\s*%"
-_SPAN = re.compile(rf"{_PERCENT}(?:\s*-\s*{_PERCENT})?|-\s*{_PERCENT}")
-_CLOCK = re.compile(r"(?<![0-9.:])[0-9]+:[0-9]+(?::[0-9]{2})?")
+_SPAN = re.compile(rf"{_PERCENT}(?:\s*[-–]\s*{_PERCENT})?|[-–]\s*{_PERCENT}")
+_NUMBERS = re.compile(r"[-–.%\s]*[0-9][-–.%\s0-9]*")
+_CLOCK = re.compile(r"(?<![0-9.:])(?<!:-)[0-9]+:[0-9]+(?::[0-9]{2})?")
 EXAMPLE = "try 'a red lighthouse by the sea at sunset'"
 
 
@@ -50,7 +51,7 @@ class Prompt:
         if numbers != [1.0]:
             gap = " " if text[-1:].isdigit() else ""  # not the seconds of a clock
             text += f"{gap}:" + ":".join(map(written, numbers))
-        if not self.timed and not span(text)[1]:
+        if not self.timed and not span(self.text)[1]:
             return text
         return f"{text} @{written(self.start)}%" + f"-{written(self.end)}%" * (self.end < 100)
 
@@ -85,12 +86,14 @@ def noise(text: str, name: str = "noise_prompts") -> list[list[tuple[int, float]
     return [[_seed(part, name) for part in scene] for scene in scenes if scene]
 
 
-def during(scene: list[Prompt], paces: tuple = ()) -> tuple:
+def during(scene: list[Prompt], paces: tuple = (), way=None) -> tuple:
     """How much each prompt counts on the way, functions of progress: its pace, 1 without one, but 0 while it
-    does not act; the paces as they are where all always do."""
+    does not act; the paces as they are where all always do. way: progress -> part of the way behind, where
+    that is not the same."""
     if not any(prompt.timed for prompt in scene):
         return paces
-    return tuple(lambda now, prompt=prompt, pace=pace: pace(now) * prompt.acts(now)
+    way = way or (lambda now: now)
+    return tuple(lambda now, prompt=prompt, pace=pace: pace(now) * prompt.acts(way(now))
                  for prompt, pace in zip(scene, paces or (lambda now: 1.0,) * len(scene), strict=True))
 
 
@@ -125,14 +128,21 @@ def _seed(part: str, name: str) -> tuple[int, float]:
 
 
 def _prompt(part: str, name: str) -> Prompt:
-    weighed, when = span(part)
-    text, numbers = _peel(weighed)
+    text, numbers = _peel(part)
+    text, when = span(text)
+    if when and not numbers:        # the weight may stand on either side
+        text, numbers = _peel(text)
     if not text:
         raise Refused(f"{name} has {part!r}", "a weight comes after words", "try 'fog:0.5'")
-    if when and not 0 <= when[0] < when[1] <= 100:
+    if when and not 0 <= when[0] < when[1] <= 100 or not when and _nearly(text):
         raise Refused(f"{name} has {part!r}", "a prompt ends after it begins, from 0% to 100% of the way",
                       "try 'fog @40%-80%'")
     return Prompt(text, *numbers, **dict(zip(("start", "end"), when, strict=False)))
+
+
+def _nearly(text: str) -> bool:
+    """Does it end in an @ and numbers that say no part of the way?"""
+    return "@" in text and bool(_NUMBERS.fullmatch(text.rpartition("@")[2]))
 
 
 def span(text: str) -> tuple[str, tuple]:

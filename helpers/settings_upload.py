@@ -9,7 +9,7 @@ and 8 both have.
 import tempfile
 from pathlib import Path
 
-from . import runs, uploads
+from . import run_folder, runs, safe_files, uploads
 from .errors import Refused
 from .page import INDENT, note, tried, upload
 from .warned import heard
@@ -36,13 +36,17 @@ class SettingsUpload:
             raise Refused(f"'{name}' has {len(data) >> 20} MB",
                           f"at most {uploads.HEAVIEST >> 20} MB are taken", "give its settings file")
         lines = []
-        with tempfile.TemporaryDirectory() as folder, heard(lines.append):
+        home = safe_files.folder(run_folder.home())      # within the fence of a page
+        with tempfile.TemporaryDirectory(prefix=".", dir=home) as folder, heard(lines.append):
             file = Path(folder) / ("settings" + Path(name).suffix.lower())
             file.write_bytes(data)
             try:
                 settings, system = runs.load(file), runs.system(file)
             except Refused as refused:      # by the name that the artist knows
                 raise Refused(*(text.replace(str(file), name) for text in refused.args)) from refused
+            turned = len(runs.turns(file))
+        if turned:
+            lines.append(f"without the {turned} live changes; Paint it again in the gallery has them, too")
         self._show(system, settings)
         note(self.said, "; ".join([f"as '{name}' says",
                                    *(line.removeprefix(f"{file.name}: ") for line in lines)]))

@@ -24,3 +24,5 @@ class _Ear(logging.Handler):
     def emit(self, record):
         if record.thread == self._thread and record.levelno == logging.WARNING:     # errors are told as such
             self._tell(record.getMessage())
+        elif not logging.getLogger().handlers and logging.lastResort:
+            logging.lastResort.handle(record)       # as without this ear, which is one handler too many

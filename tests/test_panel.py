@@ -316,6 +316,10 @@ def test_rows_say_when_a_prompt_acts():
     assert field.value == "fog | neon:0.5 @40%-90%" and neon.stop.value == "90%"
     sea.start.value = "7.5"
     assert field.value == "fog @7.5% | neon:0.5 @40%-90%" and sea.start.value == "7.5%"
+    for typed, seen_as in (("80", "80%"), ("150", "100%"), ("40-70%", "70%"), ("0.3 70", "0.3, 70%")):
+        neon.stop.value = typed
+        assert neon.stop.value == seen_as.replace("100%", "")
+    neon.stop.value = "90%"
     sea.words.value = "sea @20%"        # as in text
     assert field.value == "sea @20% | neon:0.5 @40%-90%" and sea.words.value == "sea"
     neon.stop.value = "30%"             # the panel says what is wrong; the rows stay to mend it
@@ -412,8 +416,10 @@ def test_pictures_are_uploaded(box, home):
 # ---------------------------------------------------------------- settings from a file
 
 @pytest.fixture
-def given(easel):
-    """given(name, data): what the panel says of a file it is given."""
+def given(easel, home, monkeypatch):
+    """given(name, data): what the panel says of a file it is given, on a page that is fenced in."""
+    monkeypatch.setenv("DISCOTHEQUE_FENCE", str(home))
+
     def given(name, data):
         hand(easel.taken.box, name, data)
         return easel.taken.said.value
@@ -428,6 +434,14 @@ def test_a_picture_turns_the_knobs_it_was_painted_with(easel, given):
     assert easel.system == "small" and easel.settings == run.settings
 
 
+def test_a_picture_that_was_steered_says_what_is_not_taken(easel, given):
+    rest_at(easel, 3)
+    easel.widgets["contrast"].value = 3.0
+    assert press(easel, "pause") == "finished"
+    said = given("fog.png", easel.session.run.picture.read_bytes())
+    assert "without the 1 live changes" in said and easel.settings.contrast == 1
+
+
 def test_settings_of_disco_diffusion_are_taken_and_what_they_lack_is_said(easel, given):
     said = given("TimeToDisco(0)_settings.txt", json.dumps({"text_prompts": {"0": ["fog"]}, "steps": 40,
                                                             "animation_mode": "Video Input"}).encode())
@@ -440,6 +454,7 @@ def test_settings_of_disco_diffusion_are_taken_and_what_they_lack_is_said(easel,
     ("", b"", ""),
     ("big.txt", bytes(65 << 20), "&#x27;big.txt&#x27; has 65 MB; at most 64 MB are taken")])
 def test_what_has_no_settings_is_refused_by_its_name(easel, given, tmp_path, name, data, said):
+    (tmp_path / "runs").mkdir()
     before, files = easel.settings, sorted(tmp_path.rglob("*"))
     told = given(name, data)
     assert said in told and "<b>" in told and "/tmp" not in told.replace(str(tmp_path), "")

@@ -52,16 +52,22 @@ def test_prompts_write_themselves(prompt):
 @pytest.mark.parametrize("text, when", [
     ("fog @40%", (40, 100)), ("fog@40%-80%", (40, 80)), ("fog @ -80 %", (0, 80)), ("fog @0%", (0, 100)),
     ("fog @ 2.5% - 7.25%", (2.5, 7.25)), ("fog:0.5:0.3 @40%", (40, 100)),
-    ("https://a.org/b.png @9%", (9, 100))])
+    ("https://a.org/b.png @9%", (9, 100)), ("fog @40%–80%", (40, 80)), ("fog @40%-80%:0.5", (40, 80)),
+    ("fog @40%:0.5:0.3", (40, 100))])
 def test_starts_and_ends(text, when):
     (prompt,) = parse(text)
     assert (prompt.start, prompt.end) == when and "@" not in prompt.text and parse(str(prompt)) == [prompt]
     assert prompt.text == text.partition("@")[0].strip().removesuffix(":0.5:0.3")
 
 
-@pytest.mark.parametrize("words", ["me@home.org", "fog @40", "fog @", "fog @40%-", "@ 80% wool", "a@2x.png"])
+@pytest.mark.parametrize("words", ["me@home.org", "fog @", "@ 80% wool", "a@2x.png", "fog @40% to 80%"])
 def test_other_at_signs_stay_words(words):
     assert parse(words) == [Prompt(words)] and not parse(words)[0].timed
+
+
+@pytest.mark.parametrize("prompt", [Prompt("neon", -1, 0), Prompt("neon", -2, -3), Prompt("neon", -12, 30)])
+def test_a_weight_below_0_is_no_clock(prompt):
+    assert parse(str(prompt)) == [prompt]
 
 
 def test_a_prompt_acts_from_its_start_up_to_its_end():
@@ -101,7 +107,8 @@ EMPTY = "prompts is empty; it needs at least one word: try 'a red lighthouse by 
 @pytest.mark.parametrize("read, text, message", [
     (parse, "", EMPTY), (parse, " | ", EMPTY), (scenes, " ^ |", EMPTY),
     *((parse, f"sea | {text}", f"prompts has {text!r}; a prompt ends after it begins, from 0% to 100% of the "
-       "way: try 'fog @40%-80%'") for text in ("fog @80%-40%", "fog @40%-40%", "fog @100%", "fog @120%")),
+       "way: try 'fog @40%-80%'") for text in ("fog @80%-40%", "fog @40%-40%", "fog @100%", "fog @120%",
+                                              "fog @40", "fog @40%-", "fog @40-80", "fog @.5%")),
     (parse, "@40%", "prompts has '@40%'; a weight comes after words: try 'fog:0.5'"),
     (parse, "fog | :0.5", "prompts has ':0.5'; a weight comes after words: try 'fog:0.5'"),
     (noise, "7 | x", f"noise_prompts has 'x'; {NOISE}"), (noise, "-7", f"noise_prompts has '-7'; {NOISE}"),

@@ -68,7 +68,7 @@ def reading(settings, studio):
 def told(settings, reader, passed):
     """A guide on the noisy picture: the classifier's word for the classes asked for, scene by scene; None
     where auto has nothing to go by, or nobody else guides. passed: progress -> steps behind."""
-    scenes = aims(settings, reader.names)
+    scenes = aims(settings, reader.names, lambda now: passed(now) / settings.length())
     auto, led = settings.classifier.strip() == "auto", any(parse(settings.guidance_scale).values)
     known = any(rows.any() for rows, _ in scenes)
     if auto and not (led and known):
@@ -87,15 +87,15 @@ def told(settings, reader, passed):
     return noisy
 
 
-def aims(settings, names):
+def aims(settings, names, way=None):
     """What each scene asks for: rows (prompts, classes), and a pace for each prompt. A prompt that names
     several classes shares its weight among them, one that names none says nothing; classifier_kind counts in
-    place of them all."""
+    place of them all. way: progress -> part of the way behind."""
     kind = settings.classifier_kind.strip()
     if kind:
         return [(torch.eye(len(names))[class_names.number(kind, names)][None], (1,))]
     told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
-    return [(named(scene, names), settings.paces(scene) or (1,) * len(scene)) for scene in told or [[]]]
+    return [(named(scene, names), settings.paces(scene, way) or (1,) * len(scene)) for scene in told or [[]]]
 
 
 def named(scene, names):

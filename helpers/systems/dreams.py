@@ -63,7 +63,7 @@ class Dreams:
         self.now, self.studio, self.canvas = settings, studio, canvas
 
     def __call__(self, painting):
-        scene = self.scene(painting.step, painting.progress)
+        scene = self.scene(painting.step)
         wants = " | ".join(prompt.text for prompt in scene if prompt.weight > 0)
         if painting.memory.setdefault("wants", wants) != wants:
             painting.memory["wants"] = wants
@@ -71,11 +71,12 @@ class Dreams:
                 painting.memory |= self.other(scene, painting.step)
         self.glide(painting.memory)
 
-    def scene(self, step, progress):
-        """The prompts that act at a step; [] where there are none."""
+    def scene(self, step):
+        """The prompts that count at a step, whether they act or not: one that begins on the way turns the dream,
+        another scene is another one; [] where there are none."""
         settings = self.now
         told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
-        return [prompt for prompt in told[wiring.scene(settings, step) % len(told)] if prompt.acts(progress)]
+        return told[wiring.scene(settings, step) % len(told)]
 
     @torch.no_grad()
     def other(self, scene, step):

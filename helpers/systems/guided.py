@@ -166,11 +166,11 @@ class Guided(Common):
             palettes.parse(self.palette)
         palettes.color(self.edge_color, "edge_color")
 
-    def paces(self, scene):
+    def paces(self, scene, way=None):
         """How much each prompt of a scene counts on the way, functions of progress; () where all always do
-        alike."""
+        alike. way: see prompts.during."""
         written = schedules.several(self.prompt_weights, "prompt_weights", len(scene), "prompts")
-        return prompts.during(scene, written)
+        return prompts.during(scene, written, way)
 
     def turns(self, count):
         """A schedule for each of `count` perceptors."""

@@ -111,30 +111,32 @@ def wishes(settings, studio, total, told=None, passed=None):
     other."""
     if told is None:
         told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
+    passed = passed or (lambda progress: progress * total)
     kinds = [kind or [[]] for kind in
              (told, prompts.pictures(settings.image_prompts), prompts.noise(settings.noise_prompts))]
     scenes = []
     for i in range(max(map(len, kinds))):
         scene, shown, noises = (kind[i % len(kind)] for kind in kinds)
         seen = [replace(one, text=studio.picture(one.text)) for one in shown]
-        scenes.append([look(settings, studio, eye, scene, seen, noises) for eye in studio.eyes])
+        scenes.append([look(settings, studio, eye, scene, seen, noises, lambda now: passed(now) / total)
+                       for eye in studio.eyes])
     turns = settings.turns(len(studio.eyes))
     blends = [sum_of([turn * ((1 / len(scene)) * guide) for turn, guide in zip(turns, scene, strict=True)])
               for scene in scenes]
     if len(blends) == 1:
         return blends[0]
-    return Story(blends, settings.story_every or total / len(blends),
-                 passed or (lambda progress: progress * total), settings.beginnings())
+    return Story(blends, settings.story_every or total / len(blends), passed, settings.beginnings())
 
 
-def look(settings, studio, eye, scene, seen, noises):
-    """One scene in the eyes of one perceptor; None where there is nothing to look for."""
-    parts = []
+def look(settings, studio, eye, scene, seen, noises, way):
+    """One scene in the eyes of one perceptor, empty where there is nothing to look for. way: progress -> part
+    of the way behind."""
+    parts, paces = [], settings.paces(scene, way)
     if scene:
-        parts.append(guides.words(eye, scene, settings.distance, settings.paces(scene)))
+        parts.append(guides.words(eye, scene, settings.distance, paces))
     if seen:
         pictures = [(one.text, one.weight, one.stop) for one in seen]
-        parts.append(guides.images(eye, pictures, prompts.during(seen)))
+        parts.append(guides.images(eye, pictures, prompts.during(seen, way=way)))
     if noises:
         parts.append(guides.noises(eye, noises))
     if settings.encoding.strip():
@@ -142,7 +144,7 @@ def look(settings, studio, eye, scene, seen, noises):
     if not parts:
         return guides.Blend([])
     whole = looking(settings, studio, eye, sum_of(parts))
-    arranged = [part for prompt, pace in zip(scene, settings.paces(scene) or [1] * len(scene), strict=True)
+    arranged = [part for prompt, pace in zip(scene, paces or [1] * len(scene), strict=True)
                 for part in apart(settings, studio, eye, prompt, pace)]
     return (1 - settings.arrange) * whole + settings.arrange * sum_of(arranged) if arranged else whole
 
