@@ -126,7 +126,7 @@ class CompareView:
             for one in frames:
                 if one.cell != cell:
                     cell = one.cell
-                    self._show()
+                    self._show(rests=False)
                 if time.monotonic() - shown >= BETWEEN or one.done == 1:
                     self.bar.value, self.line.value = one.done, html.escape(told(one))
                     shown = time.monotonic()
@@ -161,11 +161,11 @@ class CompareView:
         self.cell.value, self.cell.layout.display = studio.jpeg(image, CELL), None
         return began + max(BETWEEN, (time.monotonic() - began) / SHARE)
 
-    def _show(self):
+    def _show(self, rests=True):
         paper = picture_files.load(self.comparison.picture)
         small = studio.jpeg(paper, min(WIDTH, paper.width))
-        self.picture.value = f'<img alt="the comparison" style="{LOOKS}" src="{inline(small)}"><br>' + \
-            kept(self.comparison.picture, f"{self.comparison.folder.name}.png")
+        link = kept(self.comparison.picture, f"{self.comparison.folder.name}.png") if rests else ""
+        self.picture.value = f'<img alt="the comparison" style="{LOOKS}" src="{inline(small)}"><br>{link}'
 
 
 def named(folder) -> str:

@@ -8,14 +8,14 @@ Buttons return at once; the painter's thread brings the page up to date, a few t
 
 import html
 import time
+from contextlib import suppress
 
 from . import picture_files, plots, studio
 from .errors import Refused
 from .page import LINE, WITHIN, button, kept, note
-from .told import place, told
+from .told import LAST, chosen, place, states, told
 
 BETWEEN = 0.2       # seconds from picture to picture, at least
-LAST = ""           # of states, where none is chosen; widgets take None for no value at all
 SHARE = 0.02        # of the time, at most, goes into showing
 WIDTH = 480         # pixels of the picture on the page
 ENABLED = {None: ("paint", "step"), "new": ("paint", "step"),
@@ -27,8 +27,8 @@ ENABLED = {None: ("paint", "step"), "new": ("paint", "step"),
 BUTTONS = {"paint": ("Paint", "play", "a new picture, as the knobs say"),
            "pause": ("Pause", "pause", "rest after this step, or go on"),
            "step": ("Step", "step-forward", "one step, then rest"),
-           "undo": ("Undo", "undo", "back to the state before, or the one chosen below; what was turned "
-                    "since is taken back"),
+           "undo": ("Undo", "undo", "back to the state before, or to the one chosen below; what came "
+                    "since is gone, but for a finished picture: that is kept, and a branch goes on"),
            "branch": ("Branch", "code-fork", "a new run that goes on from here, or the state chosen below; "
                       "this one is kept"),
            "stop": ("Stop", "stop", "end it here; everything is kept")}
@@ -58,7 +58,7 @@ class Controls:
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": WITHIN, "height": "14px"})
         self.line, self.plot = w.HTML(), w.HTML(layout={"width": WITHIN})
         row = w.HBox(list(self.buttons.values()), layout={"flex_flow": "row wrap", "max_width": "24em"})
-        self.state = w.Dropdown(description="undo to", options=[("the state before", LAST)],
+        self.state = w.Dropdown(description="undo to", options=states(None),
                                 layout={"width": "21.7em", "max_width": WITHIN},
                                 style={"description_width": "4.5em"})
         self.file = w.HTML(layout={"display": "none"})
@@ -100,7 +100,8 @@ class Controls:
         self.state.value = LAST
         before = session.run.picture
         if session.frame is None and before.is_file():      # of a run that rests
-            self._show(picture_files.load(before))
+            with suppress(Refused):                         # it may be damaged, and painted on all the same
+                self._show(picture_files.load(before))
 
     def _press(self, name):
         self.say("")
@@ -124,12 +125,15 @@ class Controls:
         self.session.step()
 
     def _undo(self):
-        self.session.undo(self._chosen)
+        if self.session.status == "finished":       # which is kept: what goes back is a branch
+            self._branch()
+            return
+        self.session.undo(chosen(self.state))
         self.state.value = LAST
         self._went()
 
     def _branch(self):
-        painting, twin = self.session.status == "painting", self.session.branch(self._chosen)
+        painting, twin = self.session.status == "painting", self.session.branch(chosen(self.state))
         self.take(twin)
         if painting:
             twin.start()
@@ -181,19 +185,10 @@ class Controls:
         self.empty.layout.display = None if image is None else "none"
         self._seen = image
 
-    @property
-    def _chosen(self) -> int | None:
-        """The step after which a state is chosen; None is the last."""
-        return None if self.state.value == LAST else self.state.value
-
     def _offer_states(self):
         """What can be gone back to; the chosen one stays chosen while it is there."""
-        now = place(self.session)[0] if self.session else 0
-        steps = [step for step in self.session.history.steps if step < now] if now else []
-        options = [("the state before", LAST), *((f"step {step}" if step else "the beginning", step)
-                                                 for step in reversed(steps))]
+        options, before = states(self.session), self.state.value
         if list(self.state.options) != options:
-            chosen = self.state.value
             self.state.options = options
-            self.state.value = chosen if chosen in steps else LAST
-        self.state.disabled = not steps
+            self.state.value = before if before in [value for _, value in options] else LAST
+        self.state.disabled = len(options) == 1

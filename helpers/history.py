@@ -10,11 +10,13 @@ fourth … They thin out evenly, and a resumed run keeps the same ones.
 """
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from . import safe_files, states
+from .errors import Refused
 
 MOST = 12               # states
 ROOM = 256 << 20        # bytes of all states together
@@ -41,14 +43,14 @@ class History:
         if not most or not (always or due(step, step, most)):
             return
         for old in self.steps[1:]:
-            if old > step or not due(old, step, most):      # later ones are left by a kill
+            if not due(old, step, most):
                 safe_files.forget(self.place(old))
         states.save(safe_files.within(self.folder) / self.place(step).name, state, {"step": step})
 
     def settle(self):
         """Keep the checkpoint of a run that rests among the states: it may rest between two that are due."""
-        if self.run.checkpoint.exists():
-            match states.about(self.run.checkpoint):
+        with suppress(Refused):         # one that is damaged spoils no other state
+            match self.run.checkpoint.exists() and states.about(self.run.checkpoint):
                 case {"step": int(step)} if step > 0 and not self.place(step).exists():
                     copy(self.run.checkpoint, self.place(step))
 
@@ -59,18 +61,20 @@ class History:
                 safe_files.forget(self.place(later))
 
     def rewind(self, step: int):
-        """Make the folder what it was after this step, but for the picture; changes noted later are gone.
+        """Make the folder what it was after this step, but for the picture; changes made since are gone.
 
         In an order that a kill cannot spoil: whatever is left to do, the run goes on from one of both ends.
         """
         try:
+            now = max(self.run.manifest.get("step", 0), self.steps[-1])     # a killed run noted less
+            self.drop_after(step)
             if step:
                 safe_files.write(self.run.checkpoint, self.place(step).read_bytes())
             else:
                 self.run.checkpoint.unlink(missing_ok=True)
                 self.run.picture.unlink(missing_ok=True)
-            self.run.note(live=self.turns(step), step=step, status="stopped")
-            for path in [*self.run.frames, *map(self.place, self.steps[1:])]:
+            self.run.note(live=[*self.turns(step), *self.coming(now)], step=step, status="stopped")
+            for path in self.run.frames:
                 if int(path.stem) > step:
                     path.unlink()
         except OSError as error:
@@ -88,6 +92,21 @@ class History:
     def turns(self, step: int) -> list[dict]:
         """Live knobs turned before the state after this step; those turned at the step itself come later."""
         return [change for change in self.run.manifest.get("live", []) if change["step"] < step]
+
+    def coming(self, now: int) -> list[dict]:
+        """Live knobs that will be turned after the step it is at: those of a run that is painted again."""
+        return [change for change in self.run.manifest.get("live", []) if change["step"] > now]
+
+    def latest(self):
+        """The file of its last state, the checkpoint or a later one; None where it stands at the beginning.
+        A run that failed or was killed may have painted on since its checkpoint."""
+        newest, checkpoint = self.steps[-1], self.run.checkpoint
+        if not checkpoint.exists():
+            return self.place(newest) if newest else None
+        match states.about(checkpoint):
+            case {"step": int(step)} if step < newest:
+                return self.place(newest)
+        return checkpoint
 
     def place(self, step: int) -> Path:
         return self.folder / f"{step:05}.safetensors"

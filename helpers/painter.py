@@ -139,8 +139,7 @@ class Painter(View):
                 self.history.rewind(back)
         self._tell()
         painting = run.paint() if run.manifest["status"] == "new" else run.resume()
-        self.history.drop_after(painting.step)      # a killed run may have more of them
-        self._keep(painting)                        # or lack the one of this very step
+        self._keep(painting)                        # a killed run may lack the one of this very step
         self._device = machine.device(run.settings.device)
         self._still(painting)
         if self.picture is not None:

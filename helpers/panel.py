@@ -10,6 +10,8 @@ Core ipywidgets only, those that 7.7 (Colab) and 8 both have. Live knobs act on 
 the others on the next one. Behind other tabs are all runs, comparisons and films, made when they are opened.
 """
 
+from pathlib import Path
+
 from . import forms, gallery, page, prompts, runs, safe_files, systems, vocabulary
 from .compare_view import CompareView
 from .controls import Controls
@@ -29,6 +31,7 @@ class Panel(KnobBoard):
     def __init__(self, system: str = "vqgan_clip", **values):
         import ipywidgets as w
         self.controls, self._acting = Controls(self._begin, self._follow), None
+        self._seen = None               # the settings of a run that is painted again, as knobs follow them
         super().__init__(system, **values)
         self.offer = w.VBox(self._cut_off(), layout={"width": "100%"})
         painting = w.HBox([self.offer, self.knobs, self.controls.box],
@@ -62,12 +65,25 @@ class Panel(KnobBoard):
     def again(self, folder):
         """Paint a run again as a new one, with everything that was turned on the way."""
         run = runs.open(folder)
-        self._have(Session(runs.start(run.system, runs.load(folder), live=runs.turns(folder))))
+        twin = Session(runs.start(run.system, runs.load(folder), live=runs.turns(folder)))
+        if runs.turns(folder):
+            twin.listen(lambda: self._replayed(twin))
+        self._have(twin)
+
+    def _replayed(self, session):
+        """Let knobs follow what a run turns by itself."""
+        if session is self.session and session.frame and session.settings != self._seen:
+            self._seen = session.settings
+            self._follow()
 
     def go_on(self, folder):
         """Go on painting a run that rests, with the knobs and controls here; a finished one is there to go
         back and to branch."""
-        self._have(Session(runs.open(folder)))
+        if self.session and self.session.run.folder == Path(folder) and self.controls.steerable:
+            self.session.resume()       # it rests here
+            self.box.selected_index = 0
+        else:
+            self._have(Session(runs.open(folder)))
 
     def _have(self, session):
         """Paint this one, with its own knobs."""

@@ -95,9 +95,9 @@ class _Keeper:
         if frame is None or not frame.step:     # before the first step there is nothing to keep
             return frame
         self.frame = frame
-        self.state(self.painting)
         if self.due(frame):
             self.picture(frame.image, series=True)
+        self.state(self.painting)       # last: who goes on from it misses nothing
         if time.monotonic() - self.saved >= self.seconds:
             self.picture(frame.image)
             self.checkpoint()

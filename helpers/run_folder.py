@@ -10,6 +10,7 @@ from pathlib import Path
 from . import inputs, manifests, safe_files, states, weights
 from .errors import Refused
 from .frames import out_of_memory
+from .history import History
 from .knobs import knobs, named
 from .manifests import MANIFEST
 
@@ -63,8 +64,9 @@ class Run:
         return text
 
     def resume(self):
-        """The painting as the last checkpoint knew it, ready to go on."""
-        return self._painting(states.load(self.checkpoint) if self.checkpoint.exists() else None)
+        """The painting as its last checkpoint or state knew it, ready to go on."""
+        latest = History(self).latest()
+        return self._painting(states.load(latest) if latest else None)
 
     def _painting(self, state):
         painting = self._made(state)

@@ -67,10 +67,14 @@ class Session(Painter):
                 hold.enter_context(safe_files.alone(self.run.folder))
                 self.history.settle()
             step, run = self._known(step, self._now - self._over), self.run
-            twin = runs.start(run.system, run.settings, run.folder.parent, self.history.turns(step))
+            live = [*self.history.turns(step), *self.history.coming(self._now)]
+            twin = runs.start(run.system, run.settings, run.folder.parent, live)
             twin.note(branch={"from": run.folder.name, "step": step})
             self.history.lend(twin, step)
-        return Session(twin)
+            other = Session(twin)
+            if self._turned and step == self._now:
+                other.turn(**self._turned)
+        return other
 
     @property
     def steps(self) -> list[int]:

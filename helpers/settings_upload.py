@@ -44,9 +44,8 @@ class SettingsUpload:
                 settings, system = runs.load(file), runs.system(file)
             except Refused as refused:      # by the name that the artist knows
                 raise Refused(*(text.replace(str(file), name) for text in refused.args)) from refused
-            turned = len(runs.turns(file))
-        if turned:
-            lines.append(f"without the {turned} live changes; Paint it again in the gallery has them, too")
+            if runs.turns(file):
+                lines.append("what was turned on the way is left out; the gallery paints it again with it")
         self._show(system, settings)
         note(self.said, "; ".join([f"as '{name}' says",
                                    *(line.removeprefix(f"{file.name}: ") for line in lines)]))

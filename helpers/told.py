@@ -2,6 +2,7 @@
 
 from . import studio
 
+LAST = ""           # of states, where none is chosen; widgets take None for no value at all
 AFTER = {"back": "going back", "end": "ending after this step", "rest": "resting after this step"}
 
 
@@ -29,3 +30,17 @@ def told(session) -> str:
         return f"{status} after {steps}, kept in {session.run.folder.name}"
     left = f", {studio.clock(session.left)} left" if session.left is not None else ""
     return f"{steps}{left}, {session.memory / 1e9:.1f} GB in use"
+
+
+def states(session) -> list[tuple]:
+    """(words, step) of the states that can be gone back to, the newest first, as a menu has them; only LAST
+    while it is painted, when there are others at every look."""
+    now = place(session)[0] if session and session.status != "painting" else 0
+    steps = [step for step in session.history.steps if step < now] if now else []
+    return [("the state before", LAST), *((f"step {step}" if step else "the beginning", step)
+                                          for step in reversed(steps))]
+
+
+def chosen(menu) -> int | None:
+    """The step of the state that is chosen in a menu; None is the last."""
+    return None if menu.value == LAST else menu.value

@@ -6,7 +6,7 @@ import re
 import pytest
 import stand_ins
 from PIL import Image
-from test_panel import easel, home                  # noqa: F401
+from test_panel import easel, home, press, rest_at  # noqa: F401
 from test_session import LONG
 
 from helpers import curtain, films, gallery, gallery_view, runs, safe_files, systems
@@ -148,13 +148,41 @@ def test_a_finished_run_is_there_to_go_back_and_branch(easel):          # noqa: 
     assert easel.box.selected_index == 0 and easel.settings == run.settings
     assert "finished after step 8 of 8" in page.line.value and page.bar.value == 1
     assert page.picture.layout.display is None and page.picture.value[:2] == b"\xff\xd8"
+    whole = run.picture.read_bytes()
     page.state.value = 3
     page.buttons["undo"].click()
-    assert easel.session.wait(LONG) == "paused" and easel.session.frame.step == 3
+    twin = easel.session
+    assert twin.run.manifest["branch"] == {"from": run.folder.name, "step": 3}, "what is finished is kept"
     easel.widgets["contrast"].value = 3.0
     page.buttons["pause"].click()
-    assert easel.session.wait(LONG) == "finished"
-    assert runs.turns(run.folder) == [{"step": 3, "contrast": 3.0}]
+    assert twin.wait(LONG) == "finished" and runs.turns(twin.run.folder) == [{"step": 3, "contrast": 3.0}]
+    assert run.picture.read_bytes() == whole != twin.run.picture.read_bytes()
+
+
+def test_what_rests_here_goes_on_here(easel, view):         # noqa: F811
+    rest_at(easel, 4)
+    session = easel.session
+    opened(view)["go on"].click()
+    assert session is easel.session and session.wait(LONG) == "finished" and not view.said.value
+
+
+def test_a_damaged_picture_goes_on_all_the_same(easel, view):           # noqa: F811
+    rest_at(easel, 4)
+    run = easel.session.run
+    press(easel, "stop")
+    run.picture.write_bytes(b"no picture")
+    panel = Panel("small")
+    panel.go_on(run.folder)
+    assert panel.session.wait(LONG) == "finished" and panel.settings == run.settings
+
+
+def test_knobs_follow_what_is_turned_again(easel, view):    # noqa: F811
+    rest_at(easel, 4)
+    easel.widgets["contrast"].value = 3.0
+    assert press(easel, "pause") == "finished"
+    easel.widgets["contrast"].value = 1.0
+    opened(view)["again"].click()
+    assert easel.session.wait(LONG) == "finished" and easel.widgets["contrast"].value == 3.0
 
 
 def test_a_steered_run_is_painted_again(easel, view):       # noqa: F811

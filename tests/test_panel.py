@@ -439,7 +439,7 @@ def test_a_picture_that_was_steered_says_what_is_not_taken(easel, given):
     easel.widgets["contrast"].value = 3.0
     assert press(easel, "pause") == "finished"
     said = given("fog.png", easel.session.run.picture.read_bytes())
-    assert "without the 1 live changes" in said and easel.settings.contrast == 1
+    assert "what was turned on the way is left out" in said and easel.settings.contrast == 1
 
 
 def test_settings_of_disco_diffusion_are_taken_and_what_they_lack_is_said(easel, given):

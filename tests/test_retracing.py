@@ -1,13 +1,17 @@
 """Commands for earlier states: undone and gone on with, branched, and what cannot be gone back to."""
 
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 from test_cli import images_of, workshop                 # noqa: F401
 
-from helpers import runs, systems
+from helpers import runs, safe_files, systems
+from helpers.history import History
 from helpers.session import Session
 
 LONG = 60       # seconds until a wait is given up as lost
@@ -123,13 +127,27 @@ def test_what_was_turned_since_is_forgotten(run, whole):
     assert run("paint", "--resume", str(made.folder))[0] == 0 and same(made.folder, whole)
 
 
-def test_states_of_a_picture_that_is_no_more_are_forgotten(run, stopped, paint_to):
-    """A kill may come after a run went back, and before the later ones are gone."""
-    (stopped / "checkpoint.safetensors").write_bytes((stopped / "states" / "00008.safetensors").read_bytes())
-    runs.open(stopped).note(step=8)
-    assert paint_to(13, "paint", "--resume", str(stopped)) == stopped
-    assert sorted(path.name[:5] for path in (stopped / "states").iterdir()) == \
-        ["00004", "00008", "00010", "00012"]
+def test_going_back_may_be_cut_short_anywhere(run, stopped, monkeypatch, tmp_path):
+    """Whatever is left to do, the run goes on from one of both ends, to the same picture."""
+    line = ("--system", "small_system", "--steps", "40")
+    whole = folder_in(run("paint", "fog", *line)[1])
+    acts = {name: getattr(safe_files, name) for name in ("forget", "write")}
+    for last in range(12):
+        copy, left = shutil.copytree(stopped, tmp_path / f"runs/{last}"), [last]
+
+        def cut(name, *given, left=left):
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            return acts[name](*given)
+        with monkeypatch.context() as patch:
+            for name in acts:
+                patch.setattr(safe_files, name, partial(cut, name))
+            with suppress(KeyboardInterrupt):
+                History(runs.open(copy)).rewind(8)
+        assert run("paint", "--resume", str(copy))[0] == 0
+        assert images_of(copy / "picture.png") == images_of(whole / "picture.png"), last
+    assert left[0] >= 0, "the last of them was not cut short"
 
 
 # ---------------------------------------------------------------- branch
@@ -242,5 +260,6 @@ def test_what_is_no_run(run, tmp_path):
 
 def test_a_checkpoint_that_is_none(run, stopped):
     (stopped / "checkpoint.safetensors").write_bytes(b"nothing")
-    status, _, err = run("branch", str(stopped), "8")
-    assert status == 2 and "cannot be read" in err and len(runs.all_runs()) == 1
+    status, _, err = run("paint", "--resume", str(stopped))
+    assert status == 2 and "cannot be read" in err
+    assert run("branch", str(stopped), "8")[0] == 0, "the states are whole"

@@ -365,6 +365,54 @@ def test_a_branch_goes_its_own_way(begin, tmp_path):
     assert pixels(finish(other).run.picture) == pixels(session.run.picture)
 
 
+def test_what_is_still_to_be_turned_outlives_undo_and_branch(begin, tmp_path):
+    session = begin()
+    at(session, 4, lambda: session.turn(contrast=2))
+    at(session, 9, lambda: session.turn(contrast=3))
+    finish(session)
+    run = session.run
+    again = Session(runs.start(run.system, run.settings, tmp_path / "again", runs.turns(run.folder)))
+    to(again, 6)
+    assert [turn["step"] for turn in runs.turns(again.branch(3).run.folder)] == [9]
+    again.undo(2), again.wait(LONG)
+    assert [turn["step"] for turn in runs.turns(again.run.folder)] == [9], "4 was taken back, 9 is to come"
+    again.undo(0), again.wait(LONG)
+    assert [turn["step"] for turn in runs.turns(again.run.folder)] == [9]
+
+
+def test_a_branch_has_what_was_turned_a_moment_ago(begin):
+    session = begin()
+    to(session, 4)
+    session.turn(contrast=3)
+    assert session.branch().settings.contrast == 3 and session.branch(2).settings.contrast == 1
+
+
+def test_a_damaged_checkpoint_spoils_no_branch(begin):
+    session = begin()
+    to(session, 6)
+    session.stop(), session.wait(LONG)
+    session.run.checkpoint.write_bytes(b"no state")
+    assert finish(Session(session.run).branch(4)).frame.step == 12
+
+
+def test_what_failed_goes_on_from_its_last_state(begin, monkeypatch):
+    session = begin(steps=30)
+    score = small_system.Guide.score
+
+    def broken(guide, image, progress=0.0):
+        if progress >= 9 / 30:
+            raise RuntimeError("the roof fell")
+        return score(guide, image, progress)
+    with monkeypatch.context() as patch:
+        patch.setattr(small_system.Guide, "score", broken)
+        session.start()
+        assert session.wait(LONG) == "failed" and not session.run.checkpoint.exists()
+    other, seen = Session(runs.open(session.run.folder)), []
+    other.listen(lambda: seen.append(other.frame.step if other.frame else None))
+    assert finish(other).frame.step == 30 and min(filter(None, seen)) == 9
+    assert pixels(other.run.picture) == pixels(finish(begin(steps=30)).run.picture)
+
+
 def test_a_branch_takes_its_pictures_along(begin, tmp_path):
     images.save_png(tmp_path / "cat.png", torch.rand(1, 3, 8, 16))
     session = begin(init_image=tmp_path / "cat.png")

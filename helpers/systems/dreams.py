@@ -72,7 +72,7 @@ class Dreams:
         self.glide(painting.memory)
 
     def scene(self, step):
-        """The prompts that count at a step, whether they act or not: one that begins on the way turns the dream,
+        """The prompts that count at a step, acting or not: one that begins later turns the dream, while
         another scene is another one; [] where there are none."""
         settings = self.now
         told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else [[]]
