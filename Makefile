@@ -45,9 +45,13 @@ browser:
 	test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -q && apt-get install -q -y chromium || \
 	echo "No browser is here: the panel is not tested in one. On Debian: sudo apt install chromium"
 
-# What `make test` does of this in small: painters killed at random moments, files and words that mean ill, Colab.
+# What `make test` does of this in small: painters killed at random moments, files and words that mean ill, Colab,
+# and the panel once more on Colab's ipywidgets.
 nightly: $(VENV)/.tools pythons
 	KILLS=50 CASES=20000 $(PYTEST) tests/test_faults.py tests/test_hostile.py tests/test_colab.py
+	PYTHONPATH=$(VENV)/colab $(PYTEST) $(WIDGETS)
+
+WIDGETS = $(addprefix tests/test_,panel.py gallery_view.py compare_view.py editors.py cropping.py)
 
 # Colab goes from Python to Python. Each of these that is found, by name or with pyenv, gets an environment beside
 # ours, and the tests of Colab run there, too.

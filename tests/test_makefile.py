@@ -70,9 +70,11 @@ def test_other_targets(venv, given, words):
 
 
 def test_the_nightly_tests(venv):
-    words = asked(venv, "nightly", "PYTHONS=")
-    assert words[:3] == ["-m", "pytest", "-n"] and 1 <= int(words[3]) <= 4, "so many at a time"
+    said = make("nightly", "PYTHONS=", f"VENV={venv}").stdout.splitlines()
+    words, more = [json.loads(line) for line in said if line[:1] == "["]
+    assert words[:3] == more[:3] == ["-m", "pytest", "-n"] and 1 <= int(words[3]) <= 4, "so many at a time"
     assert words[-3:] == ["tests/test_faults.py", "tests/test_hostile.py", "tests/test_colab.py"]
+    assert "tests/test_panel.py" in more and f"PYTHONPATH={venv}/colab" in "".join(said)
 
 
 def test_a_wrong_python_is_named(tmp_path):

@@ -384,8 +384,8 @@ def hand(box, name, data):
         boxes += getattr(each, "children", ())
     pick, = (each for each in boxes if type(each).__name__ == "FileUpload")
     about = {"name": name, "type": "", "size": len(data), "last_modified": datetime.now(UTC)}
-    old = ipywidgets.__version__[0] == "7"
-    pick.value = {name: {"metadata": about, "content": data}} if old else (about | {"content": data},)
+    files = {name: {"metadata": about, "content": data}}, (about | {"content": data},)
+    pick.set_trait("value", files[ipywidgets.__version__[0] != "7"])
 
 
 def test_uploads_of_both_generations_are_read():
