@@ -44,7 +44,7 @@ class Controls:
     def __init__(self, begin, went):
         import ipywidgets as w
         self.session, self._begin, self._went = None, begin, went
-        self._shown, self._cost, self._status, self._seen = 0.0, 0.0, None, None
+        self._shown, self._cost, self._status, self._seen, self._linked = 0.0, 0.0, None, None, None
         self.buttons = {name: button(text, tip, lambda name=name: self._press(name), width="7em")
                         for name, (text, _, tip) in BUTTONS.items()}
         for name, (_, icon, _) in BUTTONS.items():
@@ -170,9 +170,7 @@ class Controls:
         self.bar.value = step / max(1, total)
         if session.frame:       # until then the picture before it stays
             self._show(session.picture and session.picture.image)
-        resting = self._status != "painting" and session.run.picture.is_file()
-        self.file.value = kept(session.run.picture, f"{session.run.folder.name}.png") if resting else ""
-        self.file.layout.display = None if resting else "none"
+        self._link(session.run)
         self.line.value = f'<div style="{LINE}">{html.escape(told(session))}</div>'
         self.plot.value = plots.curves(session.losses)
         if session.error is not None:
@@ -184,6 +182,13 @@ class Controls:
         self.picture.layout.display = "none" if image is None else None
         self.empty.layout.display = None if image is None else "none"
         self._seen = image
+
+    def _link(self, run):
+        """While it rests its picture can be saved; read again only where it is another one."""
+        resting = self._status != "painting" and run.picture.is_file()
+        if resting and self._linked != (now := (run.picture, run.picture.stat().st_mtime_ns)):
+            self._linked, self.file.value = now, kept(run.picture, f"{run.folder.name}.png")
+        self.file.layout.display = None if resting else "none"
 
     def _offer_states(self):
         """What can be gone back to; the chosen one stays chosen while it is there."""

@@ -33,6 +33,11 @@ class History:
         """Where one can go back to."""
         return [0, *sorted(int(path.stem) for path in self.folder.glob("[0-9]*.safetensors"))]
 
+    @property
+    def now(self) -> int:
+        """The step it is after; one that was killed may have noted an earlier one than its last state."""
+        return max(self.run.manifest.get("step", 0), self.steps[-1])
+
     def keep(self, painting, always: bool = False):
         """Keep its state where it is due, or `always` until the next one is; drop those no longer due."""
         step = painting.step
@@ -66,7 +71,7 @@ class History:
         In an order that a kill cannot spoil: whatever is left to do, the run goes on from one of both ends.
         """
         try:
-            now = max(self.run.manifest.get("step", 0), self.steps[-1])     # a killed run noted less
+            now = self.now
             self.drop_after(step)
             if step:
                 safe_files.write(self.run.checkpoint, self.place(step).read_bytes())

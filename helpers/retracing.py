@@ -13,9 +13,9 @@ def listing(words) -> int:
     folder = parsed(parser, words).run
     from . import runs
     from .session import Session
-    run = runs.open(folder)
-    now, pictures = run.manifest.get("step", 0), {int(path.stem): path for path in run.frames}
-    for step in sorted({*Session(run).steps, now}):
+    session = Session(runs.open(folder))
+    now, pictures = session.history.now, {int(path.stem): path for path in session.run.frames}
+    for step in sorted({*session.steps, now}):
         shown = pictures.get(step, "" if step else "the beginning")
         say(f"{'*' if step == now else ' '} {step:5}  {shown}".rstrip())
     return 0

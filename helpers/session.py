@@ -109,7 +109,7 @@ class Session(Painter):
         """The step it is at, or will be at once it has gone back."""
         if self._back is not None:
             return self._back
-        return self.frame.step if self.frame else self.run.manifest.get("step", 0)
+        return self.frame.step if self.frame else self.history.now
 
     def _known(self, step, last) -> int:
         """A step up to `last` that can be gone back to; None is the latest."""

@@ -8,9 +8,9 @@ AFTER = {"back": "going back", "end": "ending after this step", "rest": "resting
 
 def place(session) -> tuple[int, int]:
     """(the step it is after, of how many); as the run says where nothing was seen yet."""
-    said = session.run.manifest
-    return (session.frame.step, session.frame.total) if session.frame else \
-        (said.get("step", 0), said.get("total", 0))
+    if session.frame:
+        return session.frame.step, session.frame.total
+    return session.history.now, session.run.manifest.get("total", 0)
 
 
 def told(session) -> str:

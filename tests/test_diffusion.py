@@ -10,6 +10,7 @@ from helpers import diffusion, systems, weights
 from helpers.errors import Refused
 from helpers.guidance import Guided
 from helpers.guides import Guide, Story
+from helpers.guides.targets import Targets
 from helpers.networks import adm, adm_classifier
 from helpers.noise_levels import karras
 from helpers.samplers import SAMPLERS, Guess
@@ -253,6 +254,22 @@ def test_scenes_of_a_story_begin_after_so_many_steps(nets, monkeypatch, values):
         told.clear()
     wanted = [0, 0, 0, 1, 2, 2, 2, 2] if "story_at" in values else [0, 0, 0, 1, 1, 1, 2, 2]
     assert seen == wanted * (9 if "tiles" in values else 1) and len(story.guides) == 3
+
+
+@pytest.mark.parametrize("values", [{}, {"skip": 4}, {"init_image": photo(2, 64, 64), "steps": 16}], ids=str)
+def test_prompts_act_in_their_part_of_the_run_live_too(nets, monkeypatch, values):
+    """Of the steps that are painted: those that an init_image leaves out are no part of the way."""
+    values = {"steps": 8 + values.get("skip", 0)} | values
+    painting = paint(prompts="moon", **values)
+    painting.retune(small(prompts="moon @-50% | sea @50%", **values))
+    told, now = [], Targets.now
+    monkeypatch.setattr(Targets, "now", lambda self, progress: told.append(now(self, progress)) or told[-1])
+    seen = []
+    for _ in painting:
+        assert all(torch.equal(weights, told[0]) for weights in told)
+        seen.append(told[0].tolist())
+        told.clear()
+    assert seen == [[1, 0]] * 4 + [[0, 1]] * 4
 
 
 def test_pictures_have_seeds_of_their_own(nets):

@@ -538,12 +538,17 @@ def test_one_may_choose_how_far_to_go_back(easel):
     assert press(easel, "pause") == "finished"
 
 
-def test_the_picture_can_be_saved_when_it_rests(easel):
+def test_the_picture_can_be_saved_when_it_rests(easel, monkeypatch):
     page = easel.controls
     assert page.file.layout.display == "none"
     rest_at(easel, 4)
     first = page.file.value
     assert page.file.layout.display is None and "save the picture" in first
+    reads = []
+    with monkeypatch.context() as patch:
+        patch.setattr(controls, "kept", lambda *given: reads.append(given))
+        page.refresh()
+    assert not reads, "it is the same"
     press(easel, "step")
     assert page.file.value != first
     data = base64.b64decode(page.file.value.partition("base64,")[2].partition('"')[0])

@@ -408,6 +408,7 @@ def test_what_failed_goes_on_from_its_last_state(begin, monkeypatch):
         session.start()
         assert session.wait(LONG) == "failed" and not session.run.checkpoint.exists()
     other, seen = Session(runs.open(session.run.folder)), []
+    assert other.steps[-1] == 9
     other.listen(lambda: seen.append(other.frame.step if other.frame else None))
     assert finish(other).frame.step == 30 and min(filter(None, seen)) == 9
     assert pixels(other.run.picture) == pixels(finish(begin(steps=30)).run.picture)
