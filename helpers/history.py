@@ -90,6 +90,8 @@ class History:
         for path in [*self.run.frames, *map(self.place, self.steps[1:])]:
             if int(path.stem) <= step:
                 copy(path, other.folder / path.parent.name / path.name)
+        for path in [path for path in self.run.frames if int(path.stem) <= step][-1:]:
+            copy(path, other.picture)       # what it looks like until it is painted on
         if step:
             copy(self.place(step), other.checkpoint)
             other.note(step=step, total=self.run.manifest.get("total", 0), status="stopped")

@@ -9,7 +9,18 @@ from PIL import Image
 from test_panel import easel, home, press, rest_at  # noqa: F401
 from test_session import LONG
 
-from helpers import curtain, films, gallery, gallery_view, runs, safe_files, systems
+from helpers import (
+    controls,
+    curtain,
+    films,
+    gallery,
+    gallery_view,
+    picture_files,
+    runs,
+    safe_files,
+    studio,
+    systems,
+)
 from helpers.panel import Panel
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -149,13 +160,15 @@ def test_a_finished_run_is_there_to_go_back_and_branch(easel):          # noqa: 
     assert "finished after step 8 of 8" in page.line.value and page.bar.value == 1
     assert page.picture.layout.display is None and page.picture.value[:2] == b"\xff\xd8"
     whole = run.picture.read_bytes()
-    page.state.value = 3
+    page.state.value = 6
     page.buttons["undo"].click()
     twin = easel.session
-    assert twin.run.manifest["branch"] == {"from": run.folder.name, "step": 3}, "what is finished is kept"
+    assert twin.run.manifest["branch"] == {"from": run.folder.name, "step": 6}, "what is finished is kept"
+    near = run.folder / "frames" / "00005.png"
+    assert page.picture.value == studio.jpeg(picture_files.load(near), controls.WIDTH), "and not seen anymore"
     easel.widgets["contrast"].value = 3.0
     page.buttons["pause"].click()
-    assert twin.wait(LONG) == "finished" and runs.turns(twin.run.folder) == [{"step": 3, "contrast": 3.0}]
+    assert twin.wait(LONG) == "finished" and runs.turns(twin.run.folder) == [{"step": 6, "contrast": 3.0}]
     assert run.picture.read_bytes() == whole != twin.run.picture.read_bytes()
 
 
