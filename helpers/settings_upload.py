@@ -47,5 +47,5 @@ class SettingsUpload:
             if runs.turns(file):
                 lines.append("what was turned on the way is left out; the gallery paints it again with it")
         self._show(system, settings)
-        note(self.said, "; ".join([f"all knobs are as '{name}' says",
+        note(self.said, "; ".join([f"all knobs were turned as '{name}' says",
                                    *(line.removeprefix(f"{file.name}: ") for line in lines)]))
