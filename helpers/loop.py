@@ -43,7 +43,8 @@ class Painting(Frames):
                                          weight_decay)
         self.brake = optimizers.Brake(patience)
         self.decay, self.mean, self.averaged = ema, {}, 0
-        self.total = None           # loss of the last step, a scalar
+        self.total = None           # loss of the last step, a scalar, without the guide's prior: its measure
+                                    # changes with its noise, so less of it is no progress
         self.memory = {}            # tensors that hooks keep between steps; saved with the rest
         self.finish = None          # a last touch to the parameters shown: name -> tensor to the same
 
@@ -62,9 +63,10 @@ class Painting(Frames):
         self.canvas.train()
         self.optimizer.zero_grad(set_to_none=True)
         losses = self.guide.score(self.canvas(), self.progress)
-        losses["prior"] = self.canvas.prior(self.progress)
+        prior = losses.get("prior", 0)
+        losses["prior"] = prior + self.canvas.prior(self.progress)
         total = sum(losses.values())
-        self.total = total.detach()
+        self.total = (total - prior).detach()
         if total.requires_grad:
             total.backward()
         slopes = [p.grad for p in self.weights.values() if p.grad is not None]

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import perceptors, weights
-from helpers.networks import adm, adm_classifier, biggan, prior, secondary, upscaler, vqgan
+from helpers.networks import adm, adm_classifier, biggan, secondary, upscaler, vqgan
 
 TINY = {"ddconfig": {"ch": 32, "out_ch": 3, "ch_mult": [1, 1, 1, 1], "num_res_blocks": 1,
                      "attn_resolutions": [], "resolution": 64, "in_channels": 3, "z_channels": 8,
@@ -69,15 +69,6 @@ def coder():
     with torch.random.fork_rng():
         torch.manual_seed(5)
         return vqgan.build(TINY).eval().requires_grad_(False)
-
-
-def expectation():
-    """A prior of random weights for the latents of `coder`."""
-    with torch.random.fork_rng():
-        torch.manual_seed(6)
-        made = prior.LatentPrior({"channels": 4, "width": 32, "mult": [1], "blocks": 1,
-                                  "styles": ["flat", "oil"]})
-    return made.eval().requires_grad_(False)
 
 
 def generator():
@@ -148,8 +139,6 @@ def install(monkeypatch):
     monkeypatch.setattr(secondary, "load", lambda name, *_, **__: large if name == "large" else beside)
     monkeypatch.setattr(adm_classifier, "load", lambda name, device="cpu", **_: judge)
     monkeypatch.setattr(upscaler, "load", lambda name, device="cpu", **_: Twice())
-    expects = expectation()
-    monkeypatch.setattr(prior, "load", lambda name, device="cpu", style="": expects)
-    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-darknet", "vqgan-world-prior"])
+    monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-darknet", "adm-world"])
     monkeypatch.setattr(weights, "fingerprint", lambda name: f"stand-in for {name}")
     return eyes

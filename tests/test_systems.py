@@ -90,6 +90,7 @@ TURNED = {
     "patience": ({"steps": 6, "learning_rate": "0.00001"}, 1),
     "weight_decay": ({}, 0.5), "encoding": "file",
     "optimizer": ({}, "RMSprop"), "ema": ({}, 0.2),
+    "prior": ({}, "90"), "prior_noise": ({"prior": "90"}, "0: 3, 1: 2"), "prior_model": ({"prior": "90"}, ""),
     # DeepDaze
     "layers": ({}, 5), "hidden": ({}, 48), "w0": ({}, 60.0), "theta": ({}, 20.0),
     "prime_steps": ({"init_image": photo(2)}, 9), "prime_rate": ({"init_image": photo(2)}, 1e-3),
@@ -105,7 +106,6 @@ TURNED = {
     "latents": "file", "fit_steps": ({"init_image": photo(2)}, 9),
     # VQGAN-CLIP
     "drawer": ({}, "fft"), "vqgan": None, "codes": ({}, "free"), "code_pull": ({"codes": "free"}, 5.0),
-    "prior": ({}, "30"), "prior_noise": ({"prior": "30"}, "0: 3, 1: 2"),
     "start": ({}, "gradient"), "cell": ({"drawer": "chunky pixels"}, 5),
           "wave_decay": ({"drawer": "fft"}, 2.0),
     "wave_colors": ({"drawer": "fft"}, 3.0), "film": ({}, 3), "frame_steps": (FILM, 3), "zoom": (FILM, "1.2"),
@@ -313,8 +313,8 @@ def test_live_knobs_turn_while_painting():
 def test_several_perceptors_count_as_one(eyes):
     one = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-resnet"))
     both = systems.load("vqgan_clip").paint(small("vqgan_clip"))
-    assert one.networks == ["disco-resnet", "vqgan-world", "vqgan-world-prior"]
-    assert both.networks == ["disco-resnet", "disco-darknet", "vqgan-world", "vqgan-world-prior"]
+    assert one.networks == ["disco-resnet", "adm-world", "vqgan-world"]
+    assert both.networks == ["disco-resnet", "disco-darknet", "adm-world", "vqgan-world"]
     other = systems.load("vqgan_clip").paint(small("vqgan_clip", perceptors="disco-darknet"))
     alone = [next(painting).losses["prompts"] for painting in (one, other)]
     assert next(both).losses["prompts"] == pytest.approx(sum(alone) / 2, abs=0.1), "their mean, not their sum"

@@ -28,7 +28,7 @@ from helpers.networks import vqgan as networks
 from helpers.world import drawing, judge, scenes, words
 from helpers.world.train import __main__ as command
 from helpers.world.train import (adm, biggan, classifier, codes, common, contrast, critic, data, features,
-                                 looks, perceptor, pix2pix, prior, secondary, tokens, upscaler, vqgan)
+                                 looks, perceptor, pix2pix, secondary, tokens, upscaler, vqgan)
 
 TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
         "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
@@ -396,7 +396,7 @@ def test_attacks_may_begin_at_any_step(monkeypatch, warm):
     assert seen[:first] == [1] * first and seen[first:first + 6] == [3] * 6
 
 
-def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
+def test_a_vqgan_trains_and_is_published(home, monkeypatch):
     few = functools.partial(data.Batches, count=64)
     monkeypatch.setattr(data, "Batches", few)
     zoo_of_strangers(monkeypatch)
@@ -414,15 +414,7 @@ def test_a_vqgan_and_its_prior_train_and_are_published(home, monkeypatch):
     list(vqgan.train(minutes=3 / 60, batch=4, further=True))
     after = weights.zoo("vqgan-world")[1]
     moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
-    assert moved == {"decoder", "post_quant_conv"}, "latents stay what they were, for their prior"
-    before = few(64).sources[0][:2]
-    monkeypatch.setattr(data, "pictures", lambda count, kind: before[:count])
-    monkeypatch.setattr(prior, "CONFIG", prior.CONFIG | {"width": 32, "mult": [1, 1]})
-    monkeypatch.setattr(prior, "measure", functools.partial(prior.measure, count=3))
-    *_, metrics = prior.train(minutes=3 / 60, batch=2, count=2)
-    assert set(metrics) == {f"noise {sigma}" for sigma in (0.2, 0.5, 1.0, 3.0)}
-    card, _ = weights.zoo("vqgan-world-prior")
-    assert card["training"]["steps"] == 3 and card["training"]["data"].startswith("latents of 2 scenes")
+    assert moved == {"decoder", "post_quant_conv"}, "latents stay what they were"
 
 
 def zoo_of_strangers(monkeypatch):
@@ -617,8 +609,8 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
         monkeypatch.setitem(sys.modules, f"helpers.world.train.{module}", SimpleNamespace(train=train))
     command.main(["all"])
     assert called == [("judge", None, "cpu"), ("disco-resnet", None, "cpu"), ("disco-darknet", None, "cpu"),
-                      ("vqgan-world", None, "cpu"), ("vqgan-world-prior", None, "cpu"),
-                      ("biggan-world", None, "cpu"), ("pix2pix-world", None, "cpu"),
+                      ("vqgan-world", None, "cpu"), ("biggan-world", None, "cpu"),
+                      ("pix2pix-world", None, "cpu"),
                       ("adm-world", None, "cpu"), ("secondary-world", None, "cpu"),
                       ("classifier-world", None, "cpu"), ("upscaler-world", None, "cpu")]
     assert 'disco-darknet {"loss": 1.0}' in capsys.readouterr().out

@@ -137,12 +137,6 @@ def test_captions_are_varied_known_words_and_true():
     assert len(told) > 290
 
 
-def test_the_style_a_sentence_asks_for():
-    for i, scene in enumerate(some(100)):
-        assert words.style(words.caption(scene, np.random.default_rng(i))) == scene.style
-    assert words.style("A PHOTO of a dragon") == "photorealistic" and words.style("a dragon") == "flat"
-
-
 def test_the_words_that_can_be_shown():
     rng = np.random.default_rng(3)
     for scene in (scenes.sample(rng) for _ in range(200)):

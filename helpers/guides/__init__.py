@@ -8,11 +8,12 @@ is a number or a function of progress (a Schedule). Several perceptors at once a
 
 from helpers.guides.base import Blend, Guide, Story, at, scene_at
 from helpers.guides.part import Part
+from helpers.guides.prior import Prior
 from helpers.guides.prompts import Prompts
 from helpers.guides.resemblance import Resemblance
 from helpers.guides.tastes import Anchor, Edge, Likeness, Palette, Range, Saturation, Smooth, Symmetry
 from helpers.guides.targets import Targets, cosine, fuzzy, images, noises, saved, spherical, words
 
-__all__ = ["Anchor", "Blend", "Edge", "Guide", "Likeness", "Palette", "Part", "Prompts", "Range",
+__all__ = ["Anchor", "Blend", "Edge", "Guide", "Likeness", "Palette", "Part", "Prior", "Prompts", "Range",
            "Resemblance", "Saturation", "Smooth", "Story", "Symmetry", "Targets", "at", "cosine", "fuzzy",
            "images", "noises", "saved", "scene_at", "spherical", "words"]

@@ -13,7 +13,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.canvas import Canvas, inside
-from helpers.cutouts import at
 from helpers.errors import Refused
 
 CODES = ("nearest", "soft", "free", "chance")
@@ -24,14 +23,12 @@ class Latents(Canvas):
     """A picture height x width, each side a multiple of the network's factor.
 
     `pull`: how strongly latents are held near the codes. `rng` also draws the codes of "chance".
-    `expect`: (LatentPrior, weight, noise), the last two numbers or functions of progress: what latents should
-    look like besides; it adds to the prior.
     """
 
     learning_rate = 0.05
 
     def __init__(self, network, height, width, codes="nearest", start="codes", pull=0.0, rng=None,
-                 draws=None, expect=None):
+                 draws=None):
         super().__init__()
         if height % network.factor or width % network.factor:
             side = height if height % network.factor else width
@@ -39,7 +36,6 @@ class Latents(Canvas):
             raise Refused(f"a side of the picture is {side}", f"this VQGAN goes in steps of {network.factor}",
                           f"try {below or network.factor} or {below + network.factor}")
         self.network, self.codes, self.pull, self.draws = [network], codes, pull, draws
-        self.expect = expect
         table = network.quantize.table().detach().float()
         self.register_buffer("table", table, persistent=False)
         low, high = network.code_range()
@@ -101,18 +97,10 @@ class Latents(Canvas):
         return self.near
 
     def prior(self, progress=0.0):
-        """Mean squared distance to the nearest code, in units of the codes' own spread, and how odd latents
-        look to the network in `expect`."""
-        total = self.z.new_zeros(())
-        if self.codes == "chance":
-            return total
-        if self.pull > 0:
-            total = self.pull * self.away().amin(1).mean() / self.table.var(0).sum()
-        weight = at(self.expect[1], progress) if self.expect else 0
-        if weight:
-            z = self.coder.quantize.latent(self.z)
-            total = total + weight * self.expect[0].oddity(z, at(self.expect[2], progress), self.draws)
-        return total
+        """Mean squared distance to the nearest code, in units of the codes' own spread."""
+        if self.codes == "chance" or self.pull <= 0:
+            return self.z.new_zeros(())
+        return self.pull * self.away().amin(1).mean() / self.table.var(0).sum()
 
     @torch.no_grad()
     def project_(self):

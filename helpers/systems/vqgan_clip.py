@@ -2,7 +2,7 @@
 
 Editing is the same with a picture to start from and a mask; films and styled films go on from picture to
 picture. The other drawers (pixels, cells of pixels, waves) have no generator, so all you see is what the
-perceptors want.
+perceptors want and the prior expects.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,6 @@ class Settings(Optimized):
                       group=FINE)
     code_pull: float = knob(0.0, "hold latents near the codes (commitment)", low=0, high=10, step=0.05,
                             group=FINE)
-    prior: str = knob(0.7, "how much it must look like what the VQGAN learned from; only where a prior was "
-                      "trained for it", low=0, high=100, kind="schedule", group=FINE)
-    prior_noise: str = knob("0: 2, 1: 0.2", "how coarsely that is judged: 2 sees the layout, 0.2 the details",
-                            low=0.02, high=10, kind="schedule", group=FINE)
     rivalry: str = knob(2, "how clearly it must be this thing, color, place and sky and no other, for the "
                         "built-in perceptors, who know of others", low=0, high=10, kind="schedule",
                         live=True, group=FINE)
@@ -113,7 +109,7 @@ def paint(settings, state=None):
     if hooks:
         made.finish = hooks[0].finish(made)
     if settings.drawer == "vqgan":
-        made.networks += [settings.vqgan] + ([prior_of(settings)] if prior_of(settings) else [])
+        made.networks.append(settings.vqgan)
     return made
 
 
@@ -138,27 +134,7 @@ def drawn(settings, studio):
     lower_(network.decoder, number_type(studio.device, network.precision))
     studio.thrift.network(forgetful_(network.decoder))
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
-                           rng, expected(settings, studio))
-
-
-def expected(settings, studio):
-    """The prior trained for this VQGAN, in the style the prompts name, how much it counts, how coarsely it
-    looks; or None."""
-    from helpers import schedules
-    from helpers.networks import prior
-    from helpers.world import words
-    name = prior_of(settings)
-    if not name:
-        return None
-    eye = prior.load(name, studio.device, words.style(settings.prompts))
-    return eye, *map(schedules.parse, (settings.prior, settings.prior_noise))
-
-
-def prior_of(settings):
-    """The name of the prior that takes part, or ""."""
-    from helpers import schedules, weights
-    name, weight = f"{settings.vqgan}-prior", schedules.parse(settings.prior)
-    return name if name in weights.embedded() and not (weight.constant and not weight(0)) else ""
+                           rng)
 
 
 def roll(settings, studio, film):

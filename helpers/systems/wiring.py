@@ -13,6 +13,7 @@ from helpers.cutouts import Cutouts
 from helpers.guides import Part, Prompts, Story
 from helpers.settings import present
 from helpers.systems.likes import tastes
+from helpers.systems.priors import prior, prior_of
 
 log = logging.getLogger(__name__)
 
@@ -68,18 +69,21 @@ def shrunk(settings, own, name):
 
 def painting(settings, studio, canvas, state=None, *, total=None, every=None, guide=None, hooks=()):
     """A Painting of this canvas, from its beginning or from a saved state."""
-    total = total or settings.steps
-    build = guide or everything
-    made = loop.Painting(canvas, build(settings, studio, total), steps=total, seed=settings.seed,
-                         rng=studio.rng,
+    total, build, expected = total or settings.steps, guide or everything, prior(settings, studio)
+
+    def wanted(now):
+        return build(now, studio, total) + expected(now)
+
+    made = loop.Painting(canvas, wanted(settings), steps=total, seed=settings.seed, rng=studio.rng,
                          optimizer=settings.optimizer, learning_rate=pace(settings, canvas), ema=settings.ema,
                          weight_decay=settings.weight_decay, patience=settings.patience,
                          every=every or settings.every, before_step=hooks)
-    made.networks, made.savings = list(studio.names), studio.thrift.savings()
+    made.networks = [name for name in (*studio.names, prior_of(settings, studio)) if name]
+    made.savings = studio.thrift.savings()
 
     def retune(new):
         """Turn live knobs while painting: everything that is looked for, and the pace."""
-        made.guide, made.learning_rate = build(new, studio, total), pace(new, canvas)
+        made.guide, made.learning_rate = wanted(new), pace(new, canvas)
 
     made.retune = retune
     if state:

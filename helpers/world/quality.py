@@ -24,7 +24,7 @@ from ..networks import class_names
 from ..settings import knobs as settings_knobs
 from ..systems import SYSTEMS, load
 from ..systems.classes import CLASSIFIER
-from ..systems.diffused import SMALL
+from ..systems.diffused import OURS, SMALL
 from ..systems.diffusing import UPSCALER
 from . import drawing, words
 from .grading import SHOWN, SIDE, asked, from_pixels, grade
@@ -32,7 +32,8 @@ from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
 GALLERY = TABLE.parent / "gallery"
-AUTO = {"upscaler": UPSCALER, "classifier": CLASSIFIER, "secondary": SMALL[0]}      # what "auto" stands for
+AUTO = {"upscaler": UPSCALER, "classifier": CLASSIFIER, "secondary": SMALL[0],      # what "auto" is
+        "prior_model": OURS}
 
 
 def measure(system, workers=1, knobs=None, folder=None, count=100):
@@ -83,7 +84,7 @@ def key(settings):
     alike a guide takes a picture and its words to be."""
     values = settings.to_dict()
     eyes = perceptors.names(values["perceptors"]) if "perceptors" in values else []
-    networks = [*eyes, *values.values(), f"{values.get('vqgan')}-prior"]
+    networks = [*eyes, *values.values()]
     networks += [name for knob, name in AUTO.items() if knob in values]
     known = set(weights.names()) | set(eyes)
     prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}

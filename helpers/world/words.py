@@ -118,16 +118,6 @@ def prompt(scene):
     return STYLE_WORDS[scene.style][0].format(text) if scene.style != "flat" else text
 
 
-def style(text):
-    """The style a sentence asks for; flat where no word of it names another."""
-    common = set(OTHERS) | {w for option in STYLE_WORDS["flat"] for w in re.findall("[a-z]+", option)}
-    said = set(re.findall("[a-z]+", text.lower())) - common
-    for name, options in STYLE_WORDS.items():
-        if said & {w for option in options for w in re.findall("[a-z]+", option)}:
-            return name
-    return "flat"
-
-
 def vocabulary():
     """Every word that can occur in a caption, sorted, in small letters; the tokenizer is made from it."""
     texts = [*THINGS, *COLORS, *RELATIONS, *PLACES, *SKIES, *STYLES, *OTHERS]

@@ -15,9 +15,8 @@ from ... import weights
 # In this order: the VQGAN looks through disco-resnet's eyes, and the judge reads what it remakes;
 # the classifier begins with the denoiser.
 MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-darknet": "perceptor",
-           "vqgan-world": "vqgan", "vqgan-world-prior": "prior", "biggan-world": "biggan",
-           "pix2pix-world": "pix2pix", "adm-world": "adm", "secondary-world": "secondary",
-           "classifier-world": "classifier", "upscaler-world": "upscaler"}
+           "vqgan-world": "vqgan", "biggan-world": "biggan", "pix2pix-world": "pix2pix", "adm-world": "adm",
+           "secondary-world": "secondary", "classifier-world": "classifier", "upscaler-world": "upscaler"}
 
 
 def main(arguments=None):

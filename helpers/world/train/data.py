@@ -37,7 +37,7 @@ def held(index):
 
 
 def plain(index):
-    """Picture number `index` of those for a prior: every second one in plain style, as most prompts ask."""
+    """Picture number `index` of a denoiser's: every second one in plain style, as most prompts ask."""
     rng, fixed = np.random.default_rng([20260, 3, index]), {} if index % 2 else {"style": "flat"}
     return scenes.sample(rng, **fixed)
 

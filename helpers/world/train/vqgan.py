@@ -4,7 +4,7 @@ Leaves the paper: codes are L2-normalized (ViT-VQGAN, Yu et al. 2022), drawn fro
 something, and restarted when dead; likeness is judged by an embedded guide's features instead of VGG's, of
 whole pictures at the size the guide knows; a pixel of a thing counts as four of the background, which is most
 of every picture; the critic's weight does not balance gradients but ramps up. Trained further, the decoder
-alone learns: latents stay what they were, and a prior of them stays true.
+alone learns: latents stay what they were, and what was saved of them stays true.
 """
 
 import numpy as np
