@@ -100,7 +100,7 @@ def least(network):
 def test_networks_keep_less_for_the_way_back(deed, share):
     net = stand_ins.coder()
     lean.lean_(net.decoder).to(memory_format=torch.channels_last)
-    canvas = latents.Latents(net, 64, 64, "free", "codes", 0.0, machine.dice(1), machine.dice(1), None)
+    canvas = latents.Latents(net, 64, 64, "free", "codes", 0.0, machine.dice(1), machine.dice(1))
     plain, slope = kept(canvas)
     less, same = kept(canvas) if deed(net.decoder) else None
     assert less < share * plain
