@@ -109,7 +109,8 @@ def test_built_in_perceptors_bring_it_and_others_do_not(loaded):
 
 @pytest.mark.parametrize("off", [{"prior": 0}, {"prior_model": ""}])
 def test_without_it_its_network_is_not_loaded(loaded, off):
-    assert started(**off)[1]["prior"] == 0 and not loaded
+    painting, losses = started(**off)
+    assert losses["prior"] == 0 and not loaded and "adm-world" not in painting.networks
 
 
 def test_it_can_be_turned_on_and_off_while_painting(loaded):
