@@ -11,6 +11,7 @@ the others on the next one. Behind other tabs are all runs, comparisons and film
 """
 
 from pathlib import Path
+from threading import RLock
 
 from . import forms, gallery, page, prompts, runs, safe_files, systems, vocabulary
 from .compare_view import CompareView
@@ -32,6 +33,7 @@ class Panel(KnobBoard):
         import ipywidgets as w
         self.controls, self._acting = Controls(self._begin, self._follow), None
         self._seen = None               # the settings of a run that is painted again, as knobs follow them
+        self._alone = RLock()           # whoever turns knobs: the page, or the thread of the painter
         super().__init__(system, **values)
         self.offer = w.VBox(self._cut_off(), layout={"width": "100%"})
         painting = w.HBox([self.offer, self.knobs, self.controls.box],
@@ -87,13 +89,14 @@ class Panel(KnobBoard):
 
     def _have(self, session):
         """Paint this one, with its own knobs."""
-        settings = session.settings
-        if session.status != "finished":
-            session.start()
-        self.controls.take(session)
-        self.offer.children = []
-        self._acting = settings
-        self.show(session.run.system, settings)
+        with self._alone:       # what it turns on its first steps is followed after this
+            settings = session.settings
+            if session.status != "finished":
+                session.start()
+            self.controls.take(session)
+            self.offer.children = []
+            self._acting = settings
+            self.show(session.run.system, settings)
         self.controls.refresh()
         self.box.selected_index = 0
 
@@ -135,6 +138,10 @@ class Panel(KnobBoard):
         self.controls.wait_for([])
         return Session(runs.start(self.system, settings))
 
+    def _check(self, _=None):
+        with self._alone:
+            super()._check()
+
     def _act(self, settings):
         """Turn what is live in the picture that is painted; say what has to wait for the next one."""
         if not self.controls.steerable:
@@ -151,11 +158,12 @@ class Panel(KnobBoard):
 
     def _follow(self):
         """Let live knobs say what acts in the session, which has gone back."""
-        now, known = self.session.settings, knobs(type(self._acting))
-        live = {name: value for name, value in now.to_dict().items() if known[name].live}
-        self._acting = type(now).from_dict(self._acting.to_dict() | live)
-        if self.session.run.system == self.system:
-            self._set(live)
+        with self._alone:
+            now, known = self.session.settings, knobs(type(self._acting))
+            live = {name: value for name, value in now.to_dict().items() if known[name].live}
+            self._acting = type(now).from_dict(self._acting.to_dict() | live)
+            if self.session.run.system == self.system:
+                self._set(live)
 
     def _ipython_display_(self):
         from IPython.display import display

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 
 import pytest
 import stand_ins
@@ -209,6 +210,26 @@ def test_a_steered_run_is_painted_again(easel, view):       # noqa: F811
     assert twin.wait(LONG) == "finished" and twin.run.folder != run.folder and easel.box.selected_index == 0
     assert runs.turns(twin.run.folder) == runs.turns(run.folder) != []
     assert Image.open(twin.run.picture).tobytes() == Image.open(run.picture).tobytes()
+
+
+def test_a_steered_run_turns_while_its_knobs_are_laid_out(easel, view, monkeypatch):    # noqa: F811
+    run = runs.start("small", systems.load("small").Settings(prompts="rain", steps=300))
+    painting = run.paint()
+    for frame in runs.record(painting, run):
+        if frame.step in (2, 4):
+            run.turn(painting, contrast=float(frame.step))
+    show = easel.show
+
+    def slowly(*what):
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until and (easel.session.frame is None or easel.session.frame.step < 6):
+            time.sleep(0.001)
+        show(*what)
+    monkeypatch.setattr(easel, "show", slowly)
+    opened(view)["again"].click()
+    assert easel.session.wait(LONG) == "finished"
+    assert runs.turns(easel.session.run.folder) == runs.turns(run.folder)
+    assert easel.widgets["contrast"].value == 4
 
 
 def test_a_picture_to_start_from(easel, view):              # noqa: F811
