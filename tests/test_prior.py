@@ -131,3 +131,10 @@ def test_a_network_of_classes_is_refused_before_it_is_loaded(loaded, monkeypatch
     with pytest.raises(Refused, match="prior_model is 'of classes'; it tells classes apart"):
         started(prior_model="of classes")
     assert not loaded
+
+
+def test_a_wrong_one_is_refused_before_any_network_is_loaded(monkeypatch):
+    from helpers.networks import vqgan
+    monkeypatch.setattr(vqgan, "load", lambda *given, **more: pytest.fail("loaded"))
+    with pytest.raises(Refused, match="adm-wrld"):
+        started(prior_model="adm-wrld")

@@ -86,6 +86,14 @@ def test_a_diffusion_is_painted_anew_when_any_of_its_networks_is_retrained(name,
     assert quality.key(settings) != before
 
 
+@pytest.mark.parametrize(("prior", "counts"), [(0, False), ("0: 0, 1: 3", True)])
+def test_the_network_of_a_prior_counts_where_that_acts(prior, counts, monkeypatch):
+    settings = systems.load("big_sleep").Settings(prior=str(prior))
+    before, kept = quality.key(settings), quality.weights.fingerprint
+    monkeypatch.setattr(quality.weights, "fingerprint", lambda one: kept(one) + " new" * (one == "adm-world"))
+    assert (quality.key(settings) != before) == counts
+
+
 def test_workers_paint_the_same(small):
     *said, row = quality.measure("small", workers=2, knobs={"steps": 2}, count=2)
     assert len(said) == 2 and not small, "painted in processes of their own"

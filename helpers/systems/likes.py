@@ -4,6 +4,7 @@ from helpers import palettes, prompts, schedules
 from helpers.cutouts import Cutouts
 from helpers.guides import Anchor, Edge, Likeness, Palette, Resemblance, Saturation, Smooth, Symmetry
 from helpers.settings import present
+from helpers.systems.priors import prior
 
 
 def tastes(settings, studio):
@@ -27,4 +28,4 @@ def tastes(settings, studio):
     for scene in prompts.pictures(settings.target_image):
         for one in scene:
             blend = blend + weight["target_weight"] * (one.weight * Likeness(studio.picture(one.text)))
-    return blend
+    return blend + prior(settings, studio)

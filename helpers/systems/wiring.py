@@ -2,7 +2,8 @@
 
 import logging
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 
 import torch
 
@@ -11,9 +12,11 @@ from helpers.augment import Augment
 from helpers.canvas import Masked
 from helpers.cutouts import Cutouts
 from helpers.guides import Part, Prompts, Story
+from helpers.networks import adm
 from helpers.settings import present
+from helpers.systems import priors
 from helpers.systems.likes import tastes
-from helpers.systems.priors import prior, prior_of
+from helpers.systems.optimized import Optimized
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ class Studio:
         self.names = perceptors.names(settings.perceptors)
         for name in self.names:
             perceptors.check(name)
+        self.prior_model = priors.model(settings, self.names) if isinstance(settings, Optimized) else ""
         self.size = settings.width, settings.height
         self.start = self.mask = None       # the picture it starts from, (1, 3, h, w); where it is painted
         if present(settings.init_image):
@@ -44,6 +48,11 @@ class Studio:
     @cached_property
     def eyes(self):
         return [self.thrift.eye(perceptors.load(name, self.device)) for name in self.names]
+
+    @cached_property
+    def prior(self):
+        """The network of that name."""
+        return adm.load(self.prior_model, self.device, precision="auto")
 
     def picture(self, source):
         return images.open(source, *self.size).to(self.device)
@@ -69,21 +78,17 @@ def shrunk(settings, own, name):
 
 def painting(settings, studio, canvas, state=None, *, total=None, every=None, guide=None, hooks=()):
     """A Painting of this canvas, from its beginning or from a saved state."""
-    total, build, expected = total or settings.steps, guide or everything, prior(settings, studio)
-
-    def wanted(now):
-        return build(now, studio, total) + expected(now)
-
-    made = loop.Painting(canvas, wanted(settings), steps=total, seed=settings.seed, rng=studio.rng,
-                         optimizer=settings.optimizer, learning_rate=pace(settings, canvas), ema=settings.ema,
-                         weight_decay=settings.weight_decay, patience=settings.patience,
+    total, wanted = total or settings.steps, guide or everything
+    made = loop.Painting(canvas, wanted(settings, studio, total), steps=total, seed=settings.seed,
+                         rng=studio.rng, optimizer=settings.optimizer, ema=settings.ema,
+                         learning_rate=pace(settings, canvas), weight_decay=settings.weight_decay, patience=settings.patience,
                          every=every or settings.every, before_step=hooks)
-    made.networks = [name for name in (*studio.names, prior_of(settings, studio)) if name]
+    made.networks = [*studio.names, *[studio.prior_model] * priors.acts(settings, studio)]
     made.savings = studio.thrift.savings()
 
     def retune(new):
         """Turn live knobs while painting: everything that is looked for, and the pace."""
-        made.guide, made.learning_rate = wanted(new), pace(new, canvas)
+        made.guide, made.learning_rate = wanted(new, studio, total), pace(new, canvas)
 
     made.retune = retune
     if state:
@@ -125,8 +130,8 @@ def wishes(settings, studio, total, told=None, passed=None):
         scenes.append([look(settings, studio, eye, scene, seen, noises, lambda now: passed(now) / total)
                        for eye in studio.eyes])
     turns = settings.turns(len(studio.eyes))
-    blends = [sum_of([turn * ((1 / len(scene)) * guide) for turn, guide in zip(turns, scene, strict=True)])
-              for scene in scenes]
+    blends = [reduce(add, [turn * ((1 / len(scene)) * guide)
+                           for turn, guide in zip(turns, scene, strict=True)]) for scene in scenes]
     if len(blends) == 1:
         return blends[0]
     return Story(blends, settings.story_every or total / len(blends), passed, settings.beginnings())
@@ -147,10 +152,10 @@ def look(settings, studio, eye, scene, seen, noises, way):
         parts.append(guides.saved(eye, settings.encoding))
     if not parts:
         return guides.Blend([])
-    whole = looking(settings, studio, eye, sum_of(parts))
+    whole = looking(settings, studio, eye, reduce(add, parts))
     arranged = [part for prompt, pace in zip(scene, paces or [1] * len(scene), strict=True)
                 for part in apart(settings, studio, eye, prompt, pace)]
-    return (1 - settings.arrange) * whole + settings.arrange * sum_of(arranged) if arranged else whole
+    return (1 - settings.arrange) * whole + settings.arrange * reduce(add, arranged) if arranged else whole
 
 
 def looking(settings, studio, eye, aims, few=False):
@@ -190,11 +195,3 @@ def looks(settings, image, progress=0.0):
     studio = Studio(settings)
     return [cutouts(settings, studio, eye)(image.to(studio.device), progress).clamp(0, 1)
             for eye in studio.eyes]
-
-
-def sum_of(parts):
-    """Their sum, in order, without the 0 that Python starts from."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from .. import images, machine, perceptors, safe_files, studio, weights
+from .. import images, machine, perceptors, safe_files, schedules, studio, weights
 from ..networks import class_names
 from ..settings import knobs as settings_knobs
 from ..systems import SYSTEMS, load
@@ -80,12 +80,13 @@ def hang(system, pictures, texts):
 
 
 def key(settings):
-    """12 hex digits that change with any setting, with the weights of any network it names, and with how
-    alike a guide takes a picture and its words to be."""
+    """12 hex digits that change with any setting, with the weights of any network that takes part, and with
+    how alike a guide takes a picture and its words to be."""
     values = settings.to_dict()
     eyes = perceptors.names(values["perceptors"]) if "perceptors" in values else []
     networks = [*eyes, *values.values()]
-    networks += [name for knob, name in AUTO.items() if knob in values]
+    idle = {"prior_model"} if not any(schedules.parse(values.get("prior", 0)).values) else set()
+    networks += [name for knob, name in AUTO.items() if knob in values.keys() - idle]
     known = set(weights.names()) | set(eyes)
     prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}
     prints["likeness"] = [weights.card_of(eye).get("likeness") for eye in eyes if eye in weights.embedded()]
