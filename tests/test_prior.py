@@ -5,7 +5,7 @@ import torch
 from stand_ins import install
 from torch.nn import functional as F
 
-from helpers import guides, systems, weights
+from helpers import guides, schedules, systems, weights
 from helpers.errors import Refused
 from helpers.networks import adm
 from helpers.samplers import Guess
@@ -100,11 +100,19 @@ def started(**knobs):
 
 
 def test_built_in_perceptors_bring_it_and_others_do_not(loaded):
-    painting, losses = started()
+    painting, losses = started(prior=9)
     assert losses["prior"] > 0 and loaded == ["adm-world"] and "adm-world" in painting.networks
-    painting, losses = started(perceptors="disco-resnet, RN50")
+    painting, losses = started(perceptors="disco-resnet, RN50", prior=9)
     assert losses["prior"] == 0 and loaded == ["adm-world"] and "adm-world" not in painting.networks
-    assert started(perceptors="RN50", prior_model="adm-world")[1]["prior"] > 0
+    assert started(perceptors="RN50", prior=9, prior_model="adm-world")[1]["prior"] > 0
+
+
+@pytest.mark.parametrize(("system", "acts"), [("deep_daze", True), ("vqgan_clip", True),
+                                              ("big_sleep", False)])
+def test_it_acts_on_the_layout_and_the_finish_and_lets_things_find_their_shape(system, acts):
+    weight = schedules.parse(systems.load(system).Settings().prior)
+    assert [weight(progress) for progress in (0.2, 0.4, 0.6)] == [0, 0, 0]
+    assert [weight(progress) > 0 for progress in (0, 0.75, 1)] == [acts] * 3
 
 
 @pytest.mark.parametrize("off", [{"prior": 0}, {"prior_model": ""}])
