@@ -25,7 +25,8 @@ class Optimized(Guided):
     # First the layout, at last the finish; all the way it would smooth things into blocks before they have a
     # shape of their own.
     prior: str = knob("0: 15, 0.15: 15, 0.2: 0, 0.65: 0, 0.7: 15, 1: 8", "how much it must look like what a "
-                      "diffusion network has learned (score distillation)", low=0, high=1000, kind="schedule", live=True, group=FINE)
+                      "diffusion network has learned (score distillation)", low=0, high=1000, kind="schedule",
+                      live=True, group=FINE)
     prior_noise: str = knob("0: 1, 1: 0.1", "how coarsely that is judged, in sigma: 1 sees the layout, 0.1 "
                             "the details", low=0.02, high=10, kind="schedule", live=True, group=FINE)
     prior_model: str = knob("auto", "that network: of the catalogue or your own file, nothing for none; auto "

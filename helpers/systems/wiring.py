@@ -80,9 +80,10 @@ def painting(settings, studio, canvas, state=None, *, total=None, every=None, gu
     """A Painting of this canvas, from its beginning or from a saved state."""
     total, wanted = total or settings.steps, guide or everything
     made = loop.Painting(canvas, wanted(settings, studio, total), steps=total, seed=settings.seed,
-                         rng=studio.rng, optimizer=settings.optimizer, ema=settings.ema,
-                         learning_rate=pace(settings, canvas), weight_decay=settings.weight_decay, patience=settings.patience,
-                         every=every or settings.every, before_step=hooks)
+                         rng=studio.rng, optimizer=settings.optimizer,
+                         learning_rate=pace(settings, canvas), weight_decay=settings.weight_decay,
+                         patience=settings.patience, ema=settings.ema, every=every or settings.every,
+                         before_step=hooks)
     made.networks = [*studio.names, *[studio.prior_model] * priors.acts(settings, studio)]
     made.savings = studio.thrift.savings()
 
