@@ -55,8 +55,8 @@ def worth_seeing(output):
 
 
 def is_panel(output):
-    """A box of widgets: it needs a live kernel, but readers should know that it is there."""
-    return WIDGET in output.data and output.data.get("text/plain", "").startswith("VBox(")
+    """A box of widgets, or tabs of them: it needs a live kernel, but readers should know that it is there."""
+    return WIDGET in output.data and output.data.get("text/plain", "").startswith(("VBox(", "Tab("))
 
 
 def tidy(output, side, quality):

@@ -51,7 +51,7 @@ class Studio:
 
     @cached_property
     def prior(self):
-        """The network of that name."""
+        """The diffusion network that is asked how pictures look, loaded when it is first to act."""
         return adm.load(self.prior_model, self.device, precision="auto")
 
     def picture(self, source):
@@ -84,7 +84,7 @@ def painting(settings, studio, canvas, state=None, *, total=None, every=None, gu
                          learning_rate=pace(settings, canvas), weight_decay=settings.weight_decay,
                          patience=settings.patience, ema=settings.ema, every=every or settings.every,
                          before_step=hooks)
-    made.networks = [*studio.names, *[studio.prior_model] * priors.acts(settings, studio)]
+    made.networks = studio.names + ([studio.prior_model] if priors.acts(settings, studio) else [])
     made.savings = studio.thrift.savings()
 
     def retune(new):
