@@ -346,9 +346,8 @@ def test_looks_keep_shape_range_and_dice():
 
 def test_a_perceptor_trains_resumes_and_is_published(monkeypatch):
     monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
-    monkeypatch.setattr(data, "Batches", functools.partial(data.Batches, count=64))
     monkeypatch.setattr(perceptor, "measure", functools.partial(perceptor.measure, count=100))
-    recipe = functools.partial(perceptor.train, "disco-resnet", batch=16, warm=0.0)
+    recipe = functools.partial(perceptor.train, "disco-resnet", batch=16, warm=0.0, count=64)
     *_, metrics = recipe(minutes=2 / 60)
     assert set(metrics) == {f"{what}, {side} pairs, {kind}" for side in ("seen", "held-out")
                             for what in ("R@1 of 100", "nearer than 8 rivals")
@@ -357,6 +356,7 @@ def test_a_perceptor_trains_resumes_and_is_published(monkeypatch):
     *_, metrics = recipe(minutes=4 / 60)
     card, _ = weights.zoo("disco-resnet")
     assert card["training"]["steps"] == 4 and card["metrics"] == metrics, "it went on, not over"
+    assert card["training"]["data"] == "helpers.world, scenes 0 to 63"
     eye = perceptors.load("disco-resnet")
     assert eye.size == 64 and eye.unknown_words("a red skyscraper") == ["skyscraper"]
     assert eye.encode_image(torch.rand(2, 3, 64, 64)).shape == (2, 8)
@@ -381,12 +381,23 @@ def test_training_goes_on_from_what_was_published(home):
         Student(name="nobody", further=True)
 
 
+def test_batches_made_ahead_for_a_gpu_are_the_same(monkeypatch):
+    monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
+    turns = perceptor.Lesson("disco-resnet", "cpu", 16, 3.0, 0.0, count=64).turns
+    ahead = turns.after(2, "cuda")
+    for turn in (2, 3):
+        one, same = next(ahead), turns[turn]
+        assert torch.equal(one["images"], same["images"]) and torch.equal(one["said"], same["said"])
+        assert torch.equal(one["truth"][1], same["truth"][1]) and torch.equal(one["delta"], same["delta"])
+        assert torch.allclose(contrast.length(one["delta"]), one["radii"] / 2, rtol=1e-4)
+    assert not torch.equal(turns[2]["images"], turns[3]["images"])
+
+
 @pytest.mark.parametrize("warm", [0.1, 0.2, 0.3])
 def test_attacks_may_begin_at_any_step(monkeypatch, warm):
     """Texts are led back once for each batch, wherever the warm-up ends among the replays."""
     monkeypatch.setitem(perceptor.CONFIGS, "disco-resnet", TINY)
-    monkeypatch.setattr(data, "Batches", functools.partial(data.Batches, count=64))
-    lesson, shown = perceptor.Lesson("disco-resnet", "cpu", 16, 3.0, warm), []
+    lesson, shown = perceptor.Lesson("disco-resnet", "cpu", 16, 3.0, warm, count=64), []
     for step in range(10):
         numbers = lesson(step, step / 10)
         shown.append(lesson.shown["images"])
@@ -626,6 +637,13 @@ def test_all_are_trained_in_an_order_that_works_from_nothing(home, monkeypatch, 
         train=lambda name, further, **rest: iter([called.append((name, further))])))
     command.main(["judge", "--further"])
     assert called[-1] == ("judge", True)
+    with pytest.raises(SystemExit):
+        command.main(["disco-resnet", "--batch", "8"])
+    assert "disco-resnet takes no --batch" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "helpers.world.train.perceptor", SimpleNamespace(
+        train=lambda name, device, batch, count: iter([called.append((name, batch, count))])))
+    command.main(["disco-resnet", "--batch", "8", "--count", "90"])
+    assert called[-1] == ("disco-resnet", 8, 90)
 
 
 def test_wrong_sentences_cost_what_they_are_worth():

@@ -6,6 +6,7 @@ was; a finished one is measured and published again. Without --minutes each work
 
 import argparse
 import importlib
+import inspect
 import json
 import sys
 import time
@@ -17,6 +18,8 @@ from ... import weights
 MEMBERS = {"judge": "judge", "disco-resnet": "perceptor", "disco-darknet": "perceptor",
            "vqgan-world": "vqgan", "biggan-world": "biggan", "pix2pix-world": "pix2pix", "adm-world": "adm",
            "secondary-world": "secondary", "classifier-world": "classifier", "upscaler-world": "upscaler"}
+# What a GPU wants more of.
+SIZES = {"batch": "pictures a step", "count": "different pictures, drawn by all cores at first"}
 
 
 def main(arguments=None):
@@ -27,13 +30,18 @@ def main(arguments=None):
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
     parser.add_argument("--further", action="store_true", help="where no state is left, go on from the "
                         "published weights instead of from nothing")
+    for option, what in SIZES.items():
+        parser.add_argument(f"--{option}", type=int, help=f"{what}; default: its recipe's, for two cores")
     asked = parser.parse_args(arguments)
+    sizes = {option: vars(asked)[option] for option in SIZES if vars(asked)[option]}
     for name in MEMBERS if asked.name == "all" else [asked.name]:
         recipe = importlib.import_module(f"helpers.world.train.{MEMBERS[name]}")
         minutes = asked.minutes or minutes_of(name)
-        options = {"device": asked.device} | ({"minutes": minutes} if minutes else {})
+        options = {"device": asked.device} | sizes | ({"minutes": minutes} if minutes else {})
         if asked.further:
             options["further"] = True
+        if odd := sizes.keys() - inspect.signature(recipe.train).parameters.keys():
+            parser.error(f"{name} takes no --{min(odd)}")
         for numbers in recipe.train(name, **options):
             say(f"{name} {json.dumps(numbers)}")
         say(f"{name} is in {weights.zoo_folder()}")

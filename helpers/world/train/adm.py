@@ -16,7 +16,7 @@ from ...samplers import SAMPLERS
 from .. import drawing
 from .. import judge as judges
 from . import data
-from .common import Training, publish
+from .common import Training, compiled_, publish
 from .looks import to_tensor
 
 CONFIG = {"image_size": 64, "num_channels": 64, "num_res_blocks": 1, "channel_mult": "1,2,3",
@@ -38,6 +38,7 @@ def train(name="adm-world", minutes=180, device="cpu", batch=32, count=80_000, f
     pixels = data.pictures(count, SIDE, "plain-")
     model = adm.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     attentive_(model.unet)
+    compiled_(model.unet, device)
     optimizer = torch.optim.AdamW(model.unet.parameters(), 6e-4, (0.9, 0.99), weight_decay=0.01)
     training = Training(name, {"model": model.unet}, {"model": optimizer}, minutes, averaged="model",
                         decay=0.9995, device=device, further=further)
@@ -50,21 +51,22 @@ def train(name="adm-world", minutes=180, device="cpu", batch=32, count=80_000, f
     yield metrics
 
 
-def shown(pixels, batch, step):
+def shown(pixels, batch, step, device):
     """What a step shows: numbers of some pictures, these in [-1, 1], noise levels, and them under it."""
-    rng = torch.Generator().manual_seed(step)
+    rng, grains = torch.Generator().manual_seed(step), torch.Generator(device).manual_seed(step)
     chosen = torch.randint(len(pixels), (batch,), generator=rng).sort().values
-    x, sigma = 2 * to_tensor(pixels[chosen.numpy()], "cpu") - 1, levels(batch, rng)
-    return chosen, x, sigma, x + sigma.view(-1, 1, 1, 1) * torch.randn(x.shape, generator=rng)
+    x, sigma = 2 * to_tensor(pixels[chosen.numpy()], device) - 1, levels(batch, rng)
+    noise = torch.randn(x.shape, generator=grains, device=device)
+    return chosen, x, sigma, x + sigma.to(device).view(-1, 1, 1, 1) * noise
 
 
 def lesson(model, optimizer, pixels, batch, device):
     """A step of training: pictures under noise, and how far off the clean ones are that `model` sees."""
     def work(step, progress):
-        _, x, sigma, noisy = shown(pixels, batch, step)
-        s = sigma.view(-1, 1, 1, 1)
-        off = model(noisy.to(device), sigma).clean - x.to(device)
-        loss = (off * ((1 + s.square()).sqrt() / s).to(device)).square().mean()     # v's
+        _, x, sigma, noisy = shown(pixels, batch, step, device)
+        s = sigma.to(device).view(-1, 1, 1, 1)
+        off = model(noisy, sigma).clean - x
+        loss = (off * (1 + s.square()).sqrt() / s).square().mean()      # v's
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

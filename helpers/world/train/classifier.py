@@ -15,7 +15,7 @@ from .. import drawing, scenes
 from . import data
 from .adm import CONFIG as DENOISER
 from .adm import SIDE, shown
-from .common import Training, publish
+from .common import Training, compiled_, publish
 from .looks import to_tensor
 
 THINGS = list(scenes.THINGS)
@@ -35,13 +35,14 @@ def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_
     model = adm_classifier.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     begin_(model.unet, learned)
     attentive_(model.unet)
+    compiled_(model.unet, device)
     optimizer = torch.optim.AdamW(model.unet.parameters(), 4e-4, (0.9, 0.99), weight_decay=0.05)
     training = Training(name, {"model": model.unet}, {"model": optimizer}, minutes, averaged="model",
                         decay=0.999, device=device, further=further)
 
     def work(step, progress):
-        chosen, _, sigma, noisy = shown(pixels, batch, step)
-        loss = F.cross_entropy(model(noisy.to(device), sigma), truth[chosen].to(device))
+        chosen, _, sigma, noisy = shown(pixels, batch, step, device)
+        loss = F.cross_entropy(model(noisy, sigma), truth[chosen].to(device))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -20,9 +20,16 @@ from safetensors import torch as safetensors
 
 from ... import safe_files, weights
 from ...precision import lowered, number_type
-from .data import home
+from .data import COUNT, home
 
-SEEN = "helpers.world, scenes 0 to 59999"
+
+
+def scenes_seen(count):
+    """What a card says of training data: so many scenes of `data.scene`."""
+    return f"helpers.world, scenes 0 to {count - 1}"
+
+
+SEEN = scenes_seen(COUNT)
 
 
 class Training:
@@ -157,6 +164,12 @@ def machine(device="cpu"):
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{os.cpu_count()} {platform.machine()} CPU cores, {torch.get_num_threads()} threads"
+
+
+def compiled_(network, device):
+    """On CUDA as fused kernels, for which a training is long enough; in place."""
+    if torch.device(device).type == "cuda":
+        network.compile()
 
 
 def autocast(device):

@@ -37,11 +37,15 @@ def contrast(image, text, scale):
 
 
 def tell(model, tokenizer, said, device):
-    """n sentences -> (n, d) unit rows.
+    """n sentences -> (n, d) unit rows."""
+    return read(model, tokenizer(said).to(device), device)
+
+
+def read(model, tokens, device):
+    """Tokens of n sentences -> (n, d) unit rows.
 
     As open_clip's encode_text, but for as many tokens as the longest sentence has: attention is causal, so
     what is behind the end of a text changes nothing and is half of the work."""
-    tokens = tokenizer(said).to(device)
     ends = tokens.argmax(1)
     tokens = tokens[:, : int(ends.max()) + 1]
     size = tokens.shape[1]

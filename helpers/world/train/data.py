@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ... import machine
 from .. import drawing, scenes, words
 
 COUNT = 60_000          # pictures trained on, of combinations that are not held out
@@ -59,10 +60,10 @@ def chunk(path, size, start, stop, kind):
     pixels.flush()
 
 
-def pictures(count=COUNT, size=SIZE, kind="", workers=2):
-    """(count, size, size, 3) uint8 memory map of scenes 0..count-1 of a kind; the first time, this
-    process draws it and `workers` others beside it, where there is more than one `PART` to draw: a core does
-    200 a second at 128 px, so two take a few minutes for 60,000."""
+def pictures(count=COUNT, size=SIZE, kind=""):
+    """(count, size, size, 3) uint8 memory map of scenes 0..count-1 of a kind; the first time, this process
+    and one more for every core draw it, where there is more than one `PART` to draw: a core does 200 a
+    second at 128 px, so two take a few minutes for 60,000."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -72,7 +73,8 @@ def pictures(count=COUNT, size=SIZE, kind="", workers=2):
         part = path.with_suffix(".part.npy")
         np.lib.format.open_memmap(part, "w+", np.uint8, (count, size, size, 3)).flush()
         first, *more = itertools.pairwise([*range(0, count, PART), count])
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:    # a copy of our threads could hang
+        # spawned, since a copy of our threads could hang
+        with ProcessPoolExecutor(machine.cores(), get_context("spawn")) as pool:
             parts = [pool.submit(chunk, part, size, a, b, kind) for a, b in more]
             chunk(part, size, *first, kind)
             for drawn in parts:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 def to_tensor(pixels, device):
     """(n, h, w, 3) uint8 array -> (n, 3, h, w) in [0, 1]."""
-    return torch.tensor(pixels, device=device).permute(0, 3, 1, 2).float().div_(255)
+    return torch.as_tensor(pixels, device=device).permute(0, 3, 1, 2).float().div_(255)
 
 
 def look(images, size, rng, closest=0.62, whole=0.4):

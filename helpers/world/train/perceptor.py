@@ -14,10 +14,11 @@ from ... import weights
 from ...attention import lean_
 from .. import drawing, scenes, words
 from . import data
-from .common import Training, publish
-from .contrast import attack, climb, contrast, encode, length, naming, tell
-from .looks import look, to_tensor, weather
+from .common import Training, publish, scenes_seen
+from .contrast import attack, climb, contrast, encode, naming, read, tell
+from .looks import to_tensor
 from .tokens import words_file, write_words
+from .turns import Turns, there
 
 REPLAYS = 3
 # What cosines are multiplied by, for sentences at most and for names. With CLIP's 100 real pictures need not
@@ -64,19 +65,6 @@ def radius(progress, eps, warm):
     return 0.0 if progress < warm else eps * min(1.0, 0.25 + 0.75 * (progress - warm) / 0.4)
 
 
-def fresh(source, turn, reach, rng, device):
-    """A new batch, seen and told anew, truly and wrongly, and a random start for its attack; radii are 0.3
-    to 1 of `reach`."""
-    chosen, pixels = source.batch(turn)
-    images = weather(look(to_tensor(pixels, device), 64, rng), rng)
-    said = [*data.captions(chosen, [3, turn]), *data.rivals(chosen, [3, turn])]
-    radii = (0.3 + 0.7 * torch.rand(len(images), 1, 1, 1, generator=rng)).to(device) * reach
-    noise = torch.randn(images.shape, generator=rng).to(device)
-    return {"said": said, "named": data.names(np.random.default_rng([4, turn])), "images": images,
-            "truth": [t.to(device) for t in data.named(chosen)], "radii": radii,
-            "delta": noise / length(noise) * radii * 0.5}
-
-
 class Lesson:
     """One step of training: a batch and the attack on it in one pass, forward and backward.
 
@@ -84,7 +72,7 @@ class Lesson:
     through the text tower, and moves it, after the last.
     """
 
-    def __init__(self, name, device, batch, eps, warm):
+    def __init__(self, name, device, batch, eps, warm, count=data.COUNT):
         self.device, self.eps, self.warm = device, eps, warm
         self.model, self.tokenizer, self.config = build(name)
         if name != ELDEST:
@@ -92,20 +80,25 @@ class Lesson:
         self.model = self.model.to(device)
         self.model.visual = self.model.visual.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(groups(self.model), RATE, (0.9, 0.98))
-        self.source, self.shown, self.left = data.Batches(batch, alike=16), {}, 0
+        self.turns = Turns(data.Batches(batch, count, alike=16), self.tokenizer)
+        self.ahead, self.next, self.shown, self.left = (), -1, {}, 0
 
-    def show(self, turn, reach, rng):
+    def show(self, turn, reach):
         """A new batch with the rows of its texts; `told` have a past to lead back through, `rows` collect."""
-        self.shown = shown = fresh(self.source, turn, reach, rng, self.device)
-        shown["told"] = torch.cat([tell(self.model, self.tokenizer, shown[k], self.device)
-                                   for k in ("said", "named")])
+        if turn != self.next:
+            self.ahead = self.turns.after(turn, self.device)
+        self.next = turn + 1
+        self.shown = shown = there(next(self.ahead), self.device)
+        shown["told"] = torch.cat([read(self.model, shown[k], self.device) for k in ("said", "named")])
         shown["rows"] = shown["told"].detach().requires_grad_()
+        for part in ("radii", "delta"):
+            shown[part] = shown[part] * reach
 
     def __call__(self, step, progress):
         if not self.left:
             reach = radius(progress, self.eps, self.warm)
             self.left = self.replays = REPLAYS if reach else 1      # what is not attacked is seen once
-            self.show(step // self.replays, reach, torch.Generator().manual_seed(step))
+            self.show(step // self.replays, reach)
         self.left -= 1
         shown, n = self.shown, len(self.shown["images"])
         delta = shown["delta"].requires_grad_()
@@ -128,13 +121,13 @@ class Lesson:
                         "thing": right.float().mean()}
 
 
-def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, further=False):
+def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, further=False, count=data.COUNT):
     """Clean for the first `warm` of the time, then attacked with radii growing to `eps` (L2, of a picture of
     64 x 64 in [0, 1]); further: see Training. Yields notes of its progress (fooled: how often a wrong
     sentence seemed nearer; thing: how often the nearest name was right); at last it is published and its
     metrics are yielded."""
     torch.manual_seed(SEEDS[name])
-    lesson = Lesson(name, device, batch, eps, 0.0 if further else warm)
+    lesson = Lesson(name, device, batch, eps, 0.0 if further else warm, count)
     training = Training(name, {"model": lesson.model}, {"model": lesson.optimizer}, minutes,
                         averaged="model", decay=0.998, device=device, further=further)
     yield from training.run(lesson)
@@ -143,7 +136,7 @@ def train(name, minutes=105, device="cpu", batch=128, eps=3.0, warm=0.1, further
     robust = {"norm": "L2 over a 64 x 64 picture in [0, 1]", "radius": eps, "replays": REPLAYS}
     begun = {} if name == ELDEST else {"texts": f"read at first as by {ELDEST}"}
     more = begun | {"tokenizer": "words.bpe.gz", "guide": True, "robust": robust, "likeness": real}
-    publish(name, "perceptor", training.average, lesson.config, training, metrics, **more)
+    publish(name, "perceptor", training.average, lesson.config, training, metrics, scenes_seen(count), **more)
     yield metrics
 
 

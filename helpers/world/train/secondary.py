@@ -7,7 +7,7 @@ from ...networks import secondary
 from .. import drawing
 from . import data
 from .adm import SIDE, lesson
-from .common import Training, publish
+from .common import Training, compiled_, publish
 from .looks import to_tensor
 
 CONFIG = {"widths": [24, 48, 64, 96, 128], "times": 16}
@@ -19,6 +19,7 @@ def train(name="secondary-world", minutes=40, device="cpu", batch=32, count=80_0
     torch.manual_seed(13)
     pixels = data.pictures(count, SIDE, "plain-")
     model = secondary.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
+    compiled_(model, device)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, (0.9, 0.99), weight_decay=0.01)
     training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.999,
                         device=device, further=further)
