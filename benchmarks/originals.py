@@ -86,7 +86,8 @@ class Sines(nn.Module):
         super().__init__()
         ours = siren.Siren(settings.height, settings.width, settings.hidden, settings.layers, settings.w0,
                            settings.theta, rng)
-        self.first, self.hidden, self.color, self.grid = ours.first, ours.hidden, ours.color, ours.grid
+        self.first, self.hidden, self.color = ours.first, ours.hidden, ours.color
+        self.grid = ours.grid(ours.rows, ours.columns)
         self.shape = 1, 3, settings.height, settings.width
 
     def forward(self):

@@ -22,7 +22,7 @@ def test_weights_are_those_of_the_paper():
 
 def test_it_is_the_formula():
     net = Siren(5, 9, hidden=8, layers=3, w0=25.0, theta=12.0, rng=dice())
-    h = torch.sin(25 * (net.grid @ net.first.weight.T + net.first.bias))
+    h = torch.sin(25 * (net.grid(net.rows, net.columns) @ net.first.weight.T + net.first.bias))
     for layer in net.hidden:
         h = torch.sin(12 * (h @ layer.weight.T + layer.bias))
     rgb = (h @ net.color.weight.T + net.color.bias).T.view(1, 3, 5, 9)
@@ -30,7 +30,8 @@ def test_it_is_the_formula():
 
 
 def test_pixels_are_square_and_sizes_free():
-    grid = Siren(10, 31, hidden=8, layers=2, rng=dice()).grid.view(10, 31, 2)
+    net = Siren(10, 31, hidden=8, layers=2, rng=dice())
+    grid = net.grid(net.rows, net.columns).view(10, 31, 2)
     step = grid[1, 0, 0] - grid[0, 0, 0]
     assert torch.allclose(step, grid[0, 1, 1] - grid[0, 0, 1]) and grid.abs().max() < 1
 
@@ -63,3 +64,27 @@ def test_priming_shows_the_picture():
     assert numbers == list(range(1, len(numbers) + 1))
     assert F.mse_loss(net(), aim) < 2e-3
     assert all(p.grad is None for p in net.parameters())
+
+
+def test_every_other_point_shows_the_picture_and_leads_the_same_way():
+    def both(stride):
+        net = Siren(64, 48, hidden=32, layers=3, w0=4.0, theta=4.0, rng=dice(), stride=stride)
+        image = net()
+        aim = F.interpolate(torch.rand(1, 3, 4, 4, generator=dice(2)), (64, 48), mode="bicubic")
+        (image - aim).square().sum().backward()
+        return net, image.detach(), torch.cat([p.grad.flatten() for p in net.parameters()])
+    (_, whole, slope), (net, rough, near) = both(1), both(2)
+    assert 0 < (whole - rough).abs().max() < 0.02 and (whole - rough).mean().abs() < 1e-4
+    assert F.cosine_similarity(slope, near, dim=0) > 0.999
+    assert not torch.equal(net(), rough), "the points are others every time"
+    assert torch.equal(net.eval()(), whole), "and nobody looks at them"
+
+
+def test_points_cover_a_side_and_what_is_between_is_linear():
+    for shift in (-0.5, -0.2, 0.0, 0.49):
+        places, points = torch.arange(11) + 0.5, siren.points(11, 2, shift)
+        assert len(points) == 6 and torch.allclose(points.diff(), torch.tensor(11 / 6))
+        share = siren.tent(places, points)
+        assert torch.allclose(share.sum(1), torch.ones(11))
+        inside = (places >= points[0]) & (places <= points[-1])
+        assert torch.allclose((share @ points)[inside], places[inside], atol=1e-5)

@@ -43,46 +43,62 @@ class Siren(Canvas):
     follow.
 
     `dtype`: of the products with hidden layers; the first layer and the color layer stay in float32, where
-    w0 needs it.
+    w0 needs it. `stride`: pixels between the points that are rendered while it learns, shifted by up to half
+    of that for each rendering (dice: `rng`); what lies between is interpolated (tent).
     """
 
     learning_rate, saved = 3e-4, SAVED
 
     def __init__(self, height, width, hidden=256, layers=16, w0=30.0, theta=30.0, rng=None,
-                 dtype=torch.float32):
+                 dtype=torch.float32, stride=1):
         super().__init__()
-        self.height, self.width, self.dtype = height, width, dtype
-        long = max(height, width)
-        ys, xs = (((torch.arange(n) * 2 + 1) / n - 1) * n / long for n in (height, width))
-        grid = torch.stack(torch.meshgrid(ys, xs, indexing="ij"), -1).view(-1, 2)
-        self.register_buffer("grid", grid, persistent=False)
+        self.height, self.width, self.dtype, self.stride, self.rng = height, width, dtype, stride, rng
+        for name, n in (("rows", height), ("columns", width)):
+            self.register_buffer(name, torch.arange(n) + 0.5, persistent=False)
         bound = math.sqrt(6 / hidden) / theta
         self.first = Sine(2, hidden, w0, 1 / 2, rng)
         self.hidden = nn.ModuleList(Sine(hidden, hidden, theta, bound, rng) for _ in range(layers - 1))
         self.color = Sine(hidden, 3, 1.0, bound, rng)
 
     def forward(self):
+        if self.stride == 1 or not self.training:
+            return self.at(self.rows, self.columns)
+        shifts = torch.rand(2, generator=self.rng) - 0.5
+        rows, columns = (points(n, self.stride, shift).to(self.rows)
+                         for n, shift in zip((self.height, self.width), shifts, strict=True))
+        return tent(self.rows, rows) @ self.at(rows, columns) @ tent(self.columns, columns).T
+
+    def at(self, rows, columns):
+        """(1, 3, len(rows), len(columns)): the picture at places told in pixels, 0.5 being the middle of the
+        first."""
+        grid = self.grid(rows, columns)
         weights = [layer.folded() for layer in self.hidden]
         ends = [layer.folded() for layer in (self.first, self.color)]
-        pieces = self.grid.split(PIECES.get(self.grid.device.type, PIECE))
-        phases = len(self.grid) * len(self.first.weight) * len(weights)
+        pieces = grid.split(PIECES.get(grid.device.type, PIECE))
+        phases = len(grid) * len(self.first.weight) * len(weights)
         if phases <= self.saved or not torch.is_grad_enabled():
             parts = [render(part, weights, ends, self.dtype) for part in pieces]
         else:
             parts = [checkpoint(render, part, weights, ends, self.dtype, use_reentrant=False)
                      for part in pieces]
-        rgb = torch.cat(parts).T.reshape(1, 3, self.height, self.width)
+        rgb = torch.cat(parts).T.reshape(1, 3, len(rows), len(columns))
         return inside((rgb + 1) / 2)
+
+    def grid(self, rows, columns):
+        """(places, 2): y and x as the first layer is told them, from -1 to 1 along the longer side."""
+        long = max(self.height, self.width)
+        ys, xs = ((2 * at - n) / long for at, n in ((rows, self.height), (columns, self.width)))
+        return torch.stack(torch.meshgrid(ys, xs, indexing="ij"), -1).view(-1, 2)
 
     def approach(self, image, steps=200, learning_rate=3e-4):
         """Priming: train on the picture by squared error until it shows it, or for `steps`; yields the number
         of each."""
-        image = image.to(self.grid)
+        image = image.to(self.rows)
         optimizer = torch.optim.Adam(self.parameters(), learning_rate, betas=(0.9, 0.99))
         for step in range(steps):
             for group in optimizer.param_groups:        # a short warm-up: deep sines go black without it
                 group["lr"] = learning_rate * min(1, (step + 1) / 10) * (1 - 0.9 * step / steps)
-            error = (self() - image).square().mean()
+            error = (self.at(self.rows, self.columns) - image).square().mean()
             if error < 1e-4:                            # 40 dB, nobody sees the rest
                 break
             optimizer.zero_grad()
@@ -91,6 +107,20 @@ class Siren(Canvas):
             yield step + 1
         for parameter in self.parameters():
             parameter.grad = None
+
+
+def points(size, stride, shift):
+    """Places along a side of `size` pixels, about `stride` apart, each `shift` (-0.5..0.5) of the way between
+    two off the middle of what it stands for."""
+    count = math.ceil(size / stride)
+    return (torch.arange(count) + 0.5 + shift) * size / count
+
+
+def tent(places, points):
+    """(len(places), len(points)): how much of each point is seen at each place, 1 in all; linear between two
+    points, beyond the outermost what that one shows."""
+    share = (1 - (places[:, None] - points).abs() / (points[1] - points[0])).clamp(min=0)
+    return share / share.sum(1, keepdim=True)
 
 
 def render(places, weights, ends, dtype):

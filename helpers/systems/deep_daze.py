@@ -27,6 +27,8 @@ class Settings(Optimized):
                        step=1, rehearsal=3)
     hidden: int = knob(256, "sines per layer (hidden_size)", low=16, high=512, step=16, rehearsal=32,
                       group=FINE)
+    stride: int = knob(2, "pixels between points rendered while it learns, shifted at every step; 1 "
+                       "renders all", low=1, high=4, step=1, rehearsal=1, group=FINE)
     w0: float = knob(30.0, "detail the first layer starts with: waves across the picture (theta_initial)",
                      low=1, high=200, step=1, group=FINE)
     theta: float = knob(30.0, "how quickly the deeper layers bend (theta_hidden)", low=1, high=200, step=1,
@@ -70,7 +72,7 @@ def paint(settings, state=None):
     studio = wiring.Studio(settings)
     half = number_type(studio.device, narrow=False)     # float16 would lose the slopes of its weights
     canvas = Siren(settings.height, settings.width, settings.hidden, settings.layers, settings.w0,
-                   settings.theta, studio.rng, half).to(studio.device)
+                   settings.theta, studio.rng, half, settings.stride).to(studio.device)
     if studio.thrift.plan.recompute:
         canvas.saved = 0
 
