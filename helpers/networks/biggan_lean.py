@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from ..frozen import forgetful_
 from ..precision import lower_, number_type
 from .biggan_blocks import Attention, Block, Norm, looks
 
@@ -28,6 +29,7 @@ def lean_(net: nn.Module) -> nn.Module:
     convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
     lower_(nn.ModuleList([generator.gen_z, *convolutions]),     # the norms' maps stay exact
            number_type(net.device, net.precision))
+    forgetful_(generator)
     return net.to(memory_format=torch.channels_last)
 
 
