@@ -115,6 +115,12 @@ def test_it_acts_on_the_layout_and_the_finish_and_lets_things_find_their_shape(s
     assert [weight(progress) > 0 for progress in (0, 0.75, 1)] == [acts] * 3
 
 
+def test_in_a_film_it_forms_the_first_picture_and_finishes_the_others(loaded):
+    painting, losses = started(film=3, frame_steps=2, prior="0: 9, 0.2: 9, 0.2: 0, 0.7: 0, 0.7: 9")
+    acted = [losses["prior"] > 0, *(frame.losses["prior"] > 0 for frame in painting)]
+    assert acted == [True, False, False, True, True, True, True, True]
+
+
 @pytest.mark.parametrize("off", [{"prior": 0}, {"prior_model": ""}])
 def test_without_it_its_network_is_not_loaded(loaded, off):
     painting, losses = started(**off)

@@ -78,7 +78,7 @@ def paint(settings, state=None):
 
     def guide(settings, studio, total):
         told = chapters(settings, studio.eyes[0])
-        return wiring.wishes(settings, studio, total, told) + wiring.tastes(settings, studio)
+        return wiring.wishes(settings, studio, total, told) + wiring.tastes(settings, studio, total)
 
     made = wiring.painting(settings, studio, studio.masked(canvas, settings), state, guide=guide)
     if studio.start is not None:

@@ -24,10 +24,16 @@ def acts(settings, studio):
     return bool(studio.prior_model) and any(schedules.parse(settings.prior).values)
 
 
-def prior(settings, studio):
-    """The guide; the network is loaded when it is first to act."""
+def prior(settings, studio, total):
+    """The guide; the network is loaded when it is first to act. Its schedules are of a still picture: in a
+    run of `total` steps, a film, they pass with the first one, and what is painted on from there gets the
+    finish."""
     if not acts(settings, studio):
         return Blend([])
     net = studio.prior
-    return schedules.parse(settings.prior) * Prior(net, net.config["image_size"], net.step,
-                                                   schedules.parse(settings.prior_noise), studio.rng)
+
+    def still(schedule):
+        return lambda progress: schedule(min(1.0, progress * total / settings.steps))
+
+    weight, noise = (still(schedules.parse(text)) for text in (settings.prior, settings.prior_noise))
+    return weight * Prior(net, net.config["image_size"], net.step, noise, studio.rng)

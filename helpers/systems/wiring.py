@@ -105,7 +105,7 @@ def pace(settings, canvas):
 
 def everything(settings, studio, total, passed=None):
     """The whole guide: prompts in every perceptor's eyes, scene by scene, and tastes."""
-    return wishes(settings, studio, total, passed=passed) + tastes(settings, studio)
+    return wishes(settings, studio, total, passed=passed) + tastes(settings, studio, total)
 
 
 def scene(settings, passed):
