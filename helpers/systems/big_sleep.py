@@ -68,7 +68,9 @@ def paint(settings, state=None):
     first = class_names.number(kind, names) if kind and names else None
     studio = wiring.Studio(settings)
     earlier = states.load(settings.latents) if settings.latents.strip() and not state else None
-    network = studio.thrift.network(biggan.load(settings.gan, studio.device, precision="auto"))
+    # In bfloat16 its slopes lean by 8 degrees, and CPUs gain no more than a twelfth of a step by it.
+    precision = "fp32" if studio.device.type == "cpu" else "auto"
+    network = studio.thrift.network(biggan.load(settings.gan, studio.device, precision=precision))
     first = network.number(kind) if kind and first is None else first
     wiring.shrunk(settings, network.size, settings.gan)
     canvas = noise.Noise(network, settings.height, settings.width, settings.pictures, settings.truncation,
