@@ -552,7 +552,9 @@ def test_nothing_is_logged_where_nothing_is_wrong(begin, caplog):
 
 @pytest.mark.parametrize("name, turned, values", [
     ("vqgan_clip", {"crops": 2, "prompts": "castle"}, {}),
-    ("vqgan_clip", {"smoothness": "10"}, {"film": 4, "steps": 2, "frame_steps": 2, "zoom": "1.1"}),
+    # soft codes: the smallest move is seen, where a nearest one may stay
+    ("vqgan_clip", {"smoothness": "10"}, {"film": 4, "steps": 2, "frame_steps": 2, "zoom": "1.1",
+                                          "codes": "soft"}),
     ("big_sleep", {"prompts": "castle"}, {"best": True}), ("deep_daze", {"learning_rate": "0.01"}, {}),
     ("disco_diffusion", {"range": "100", "clamp": "0"}, {"perlin": "mixed", "mirror": "both"}),
     ("clip_guided_diffusion", {"crops": "2"}, {"tiles": 2, "init_image": stand_ins.photo()}),
