@@ -599,6 +599,13 @@ def test_an_adm_learns_to_see_through_noise():
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:3])
 
 
+def test_an_adm_heeds_things_most():
+    heed, things = adm.heed([3, 8]), data.masks([data.plain(3), data.plain(8)], adm.SIDE)
+    assert heed.shape == (2, 1, 64, 64) and heed.mean().item() == pytest.approx(1, abs=1e-4)
+    assert heed[things == 1].min() == pytest.approx(5 * heed.min().item(), rel=1e-4)
+    assert ((heed == heed.min()) & (things > 0)).sum() == 0
+
+
 @pytest.mark.parametrize("missing", ["disco-resnet", "judge"])
 def test_a_vqgan_asks_first_for_what_it_needs(missing, monkeypatch):
     student = Student()

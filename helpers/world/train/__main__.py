@@ -12,6 +12,7 @@ import sys
 import time
 
 from ... import weights
+from . import company
 
 # In this order: the VQGAN looks through disco-resnet's eyes, and the judge reads what it remakes;
 # the classifier begins with the denoiser.
@@ -56,6 +57,8 @@ def minutes_of(name):
 
 
 def say(text):
+    if not company.first():
+        return
     sys.stdout.write(f"{time.strftime('%H:%M:%S')} {text}\n")
     sys.stdout.flush()
 

@@ -20,8 +20,8 @@ from safetensors import torch as safetensors
 
 from ... import safe_files, weights
 from ...precision import lowered, number_type
+from . import company
 from .data import COUNT, home
-
 
 
 def scenes_seen(count):
@@ -38,7 +38,7 @@ class Training:
     minutes: how long it works, over all resumed runs; `progress` goes from 0 to 1 over them. averaged: the
     part whose running mean (`decay`) is kept as `average`. keep_every: seconds between saved states.
     Where a state was saved under this name, it is taken up at once; else, `further`, the published weights
-    are, with a clock and optimizers that begin anew.
+    are, with a clock and optimizers that begin anew. Several processes share it (see company.py).
     """
 
     def __init__(self, name, parts, optimizers, minutes, averaged="", decay=0.999, keep_every=150,
@@ -50,6 +50,8 @@ class Training:
         self.source = parts.get(averaged)
         self.rates = {k: [g["lr"] for g in o.param_groups] for k, o in optimizers.items()}
         self.path, self.before = home() / name / "state.pt", None
+        for optimizer in optimizers.values():
+            company.share_(optimizer)
         if further:
             card, weights_ = weights.zoo(name)
             self.before = card["training"]
@@ -78,6 +80,8 @@ class Training:
 
     def save(self):
         """Keep the state; a kill while it is written leaves the one before."""
+        if not company.first():
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
         state = {"parts": {k: p.state_dict() for k, p in self.parts.items()},
@@ -89,16 +93,18 @@ class Training:
 
     def run(self, work, every=50):
         """Call `work(step, progress) -> {name: number}` until the time is used up; yields a note of its
-        numbers every `every` steps. `work` steps the optimizers; their rates are set here."""
-        saved = tick = time.monotonic()
+        numbers every `every` steps. `work` steps the optimizers; their rates are set here. Each of several
+        processes is told other steps, all together every one."""
+        (number, processes), saved = company.meet(), time.monotonic()
+        tick = saved
         while self.progress < 1:
             progress = self.progress
             self.set_rates(progress)
-            numbers = work(self.step, progress)
+            numbers = work(self.step * processes + number, progress)
             self.step += 1
             self.follow()
             now = time.monotonic()
-            self.seconds, tick = self.seconds + now - tick, now
+            self.seconds, tick = company.latest(self.seconds + now - tick), now
             if self.step % every == 0:
                 self.log.append({"step": self.step, "seconds": round(self.seconds), **rounded(numbers)})
                 yield self.log[-1]
@@ -148,8 +154,10 @@ def publish(name, kind, module, config, training, metrics, data=SEEN, **more):
                          "curve": log[:: max(1, len(log) // 24)]}}
     if training.before:
         card["training"]["before"] = training.before        # what its first weights had been through
-    put(folder / f"{name}.safetensors", safetensors.save(tensors))
-    put(folder / f"{name}.json", (json.dumps(card, indent=1) + "\n").encode())
+    if company.first():
+        put(folder / f"{name}.safetensors", safetensors.save(tensors))
+        put(folder / f"{name}.json", (json.dumps(card, indent=1) + "\n").encode())
+    company.wait()
     return card
 
 
@@ -163,7 +171,8 @@ def machine(device="cpu"):
     """What it was trained on, for the card."""
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{os.cpu_count()} {platform.machine()} CPU cores, {torch.get_num_threads()} threads"
+    used = f"{company.meet()[1]} processes of {torch.get_num_threads()} threads"
+    return f"{os.cpu_count()} {platform.machine()} CPU cores, {used}"
 
 
 def compiled_(network, device):

@@ -10,6 +10,7 @@ import torch
 
 from ... import machine
 from .. import drawing, scenes, words
+from . import company
 
 COUNT = 60_000          # pictures trained on, of combinations that are not held out
 SIZE = 128              # pixels they are kept at
@@ -69,7 +70,7 @@ def pictures(count=COUNT, size=SIZE, kind=""):
 
     home().mkdir(parents=True, exist_ok=True)
     path = home() / f"pictures-{kind}{size}-{count}.npy"
-    if not path.exists():
+    if not path.exists() and company.first():
         part = path.with_suffix(".part.npy")
         np.lib.format.open_memmap(part, "w+", np.uint8, (count, size, size, 3)).flush()
         first, *more = itertools.pairwise([*range(0, count, PART), count])
@@ -80,6 +81,7 @@ def pictures(count=COUNT, size=SIZE, kind=""):
             for drawn in parts:
                 drawn.result()
         part.rename(path)
+    company.wait()
     return np.load(path, mmap_mode="r")
 
 
