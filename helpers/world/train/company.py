@@ -2,8 +2,9 @@
 
     torchrun --nproc-per-node 2 -m helpers.world.train adm-world
 
-Two processes of one thread each see 40 % more pictures in an hour than one of two threads. Started in any
-other way, a process is alone, and nothing here does anything.
+Two processes of one thread each see 40 % more pictures in an hour than one of two threads. All of them must
+move the same parameters at every step. Started in any other way, a process is alone, and nothing here does
+anything.
 """
 
 import os
