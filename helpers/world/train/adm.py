@@ -1,9 +1,9 @@
 """The embedded ADM (Dhariwal and Nichol 2021): noise at any level becomes a picture of the world, 64 px.
 
 It answers v instead of the noise and leaves out the learned variance (Salimans and Ho 2022: the error then
-counts alike at every level), levels are drawn from a bell curve (Karras et al. 2022), it works on 2 x 2
-pixels folded into channels: all three for more pictures an hour. An error counts five times where a thing is,
-or things would be a small part of what it learns; where noise hides whether there is one, it leans toward one.
+counts alike at every level), levels are drawn from a bell curve (Karras et al. 2022), and it works on 2 x 2
+pixels folded into channels: all three for more pictures an hour. An error counts five times where a thing
+is, or things would be little of what it learns; where noise hides if there is one, it leans toward one.
 """
 
 import numpy as np
