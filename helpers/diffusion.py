@@ -67,7 +67,9 @@ class Diffusion(Frames):
         if self.failures >= PATIENCE:
             raise Refused(f"the guide's slope was not a number {PATIENCE} steps in a row",
                           "a picture needs finite steps", "try a lower guidance_scale, or fewer perceptors")
-        self.x, self.memory, self.seen = state.x, state.memory, self.denoise.plain
+        # as a saved state comes back, or else sums would be rounded another way after it
+        self.x, self.seen = state.x.contiguous(), self.denoise.plain.contiguous()
+        self.memory = tuple(part.contiguous() if torch.is_tensor(part) else part for part in state.memory)
         return dict(zip(losses, numbers, strict=True))
 
     def stepped(self):

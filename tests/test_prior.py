@@ -1,82 +1,53 @@
-"""The prior: a diffusion network says what a painting should look like besides."""
+"""The prior: a guided diffusion of the same words paints beside, and the canvas follows it."""
 
+import copy
+
+import numpy as np
 import pytest
 import torch
-from stand_ins import install
+from stand_ins import Twice, half, install, photo
 from torch.nn import functional as F
 
-from helpers import guides, schedules, systems, weights
+from helpers import guides, images, loop, machine, systems, weights
+from helpers.canvas import Pixels
 from helpers.errors import Refused
 from helpers.networks import adm
-from helpers.samplers import Guess
+from helpers.systems.beside import Beside
 
-
-def dice(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def world(*pictures):
-    """The ideal denoiser of a world of these pictures (1, 3, h, w) in [0, 1]: their mean, each by how likely
-    it is below the noise."""
-    known = 2 * torch.cat(pictures) - 1
-
-    def denoise(x, sigma):
-        away = (x - known).square().flatten(1).sum(1) / (2 * sigma**2)
-        return Guess(torch.einsum("k,kchw->chw", (-away).softmax(0), known)[None])
-    return denoise
+HERE = {"width": 32, "height": 32, "steps": 6, "overview": 1, "crops": 1}
 
 
 def picture(seed, height=8, width=8):
-    return torch.rand(1, 3, height, width, generator=dice(seed))
+    return torch.rand(1, 3, height, width, generator=machine.dice(seed))
 
 
-def test_its_slope_leads_to_what_the_network_expects():
-    prior, image = guides.Prior(world(picture(1)), 8, rng=dice()), picture(2).requires_grad_()
+def test_its_slope_leads_to_what_the_other_sees():
+    prior, image = guides.Prior(lambda: picture(1)), picture(2).requires_grad_()
     slope, = torch.autograd.grad(prior(image), image)
     assert F.cosine_similarity(slope.flatten(), (image - picture(1)).flatten(), dim=0) > 0.9999
-    assert prior(picture(1)).item() == pytest.approx(0, abs=1e-10)
+    assert prior(picture(1)) == 0 and prior(1 - picture(1)) > 0.1
 
 
-def test_a_picture_becomes_the_nearest_that_is_known():
-    near, far = picture(1), picture(3)
-    prior = guides.Prior(world(near, far), 8, noise=lambda progress: 1 - 0.9 * progress, rng=dice())
-    image = (0.6 * near + 0.4 * far + 0.05 * torch.randn(near.shape, generator=dice(4))).requires_grad_()
-    adam = torch.optim.Adam([image], 0.03)
-    for step in range(120):
-        adam.zero_grad()
-        prior(image, step / 120).backward()
-        adam.step()
-    assert (image - near).abs().max() < 0.02 < (far - near).abs().max()
+def test_while_there_is_nothing_to_see_it_asks_for_nothing():
+    assert guides.Prior(lambda: None)(picture(1)) == 0
 
 
-@pytest.mark.parametrize(("canvas", "seen"), [((64, 64), (64, 64)), ((128, 128), (64, 64)),
-                                              ((96, 160), (64, 104)), ((300, 40), (480, 64))])
-def test_a_network_sees_the_picture_at_the_size_it_knows(canvas, seen):
-    sizes = []
-
-    def denoise(x, sigma):
-        assert not torch.is_grad_enabled(), "the slope is not led through the network"
-        sizes.append(tuple(x.shape[-2:]))
-        return Guess(x)
-
-    image = picture(5, *canvas).requires_grad_()
-    guides.Prior(denoise, 64, 8, rng=dice())(image).backward()
-    assert sizes == [seen] and image.grad.isfinite().all()
+@pytest.mark.parametrize("larger", [True, False])
+def test_the_larger_picture_is_compared_at_the_size_of_the_smaller(larger):
+    pair = [picture(3, 16, 24)]
+    pair.append(F.interpolate(pair[0], (8, 12), mode="bilinear", antialias=True))
+    image, other = pair if larger else pair[::-1]
+    assert guides.Prior(lambda: other)(image) < 1e-9 < 0.05 < guides.Prior(lambda: other.flip(-1))(image)
+    leaf = image.clone().requires_grad_()
+    guides.Prior(lambda: 1 - other)(leaf).backward()
+    assert leaf.grad.isfinite().all() and leaf.grad.any()
 
 
-def test_noise_is_drawn_from_the_dice_and_as_strong_as_asked():
-    seen = []
-
-    def denoise(x, sigma):
-        seen.append((x, sigma))
-        return Guess(torch.zeros_like(x))
-
-    image = torch.full((1, 3, 64, 64), 0.5)
-    for seed in (0, 0, 1):
-        guides.Prior(denoise, 64, noise=lambda progress: 2 - progress, rng=dice(seed))(image, 0.5)
-    (first, sigma), (again, _), (other, _) = seen
-    assert torch.equal(first, again) and not torch.equal(first, other)
-    assert sigma == 1.5 == pytest.approx(first.std().item(), rel=0.03)
+def test_a_canvas_comes_to_what_the_other_sees():
+    canvas, aim = Pixels(16, 16, rng=machine.dice(0)), 0.2 + 0.6 * picture(4, 4, 4)
+    *_, frame = loop.paint(canvas, 10 * guides.Prior(lambda: aim), steps=200, learning_rate=0.05)
+    small = F.interpolate(frame.image, (4, 4), mode="bilinear", antialias=True)
+    assert (small - aim).abs().max() < 0.02
 
 
 @pytest.fixture
@@ -92,11 +63,125 @@ def loaded(monkeypatch):
     return names
 
 
+def begun(system="vqgan_clip", state=None, **knobs):
+    """A small painting, and what paints beside."""
+    module = systems.load(system)
+    painting = module.paint(module.Settings.of(**HERE | knobs), state)
+    return painting, next(hook for hook in painting.before_step if isinstance(hook, Beside))
+
+
 def started(**knobs):
-    """A VQGAN-CLIP of small pictures, and the losses of its first step."""
-    module = systems.load("vqgan_clip")
-    painting = module.paint(module.Settings.of(width=32, height=32, steps=4, overview=1, crops=1, **knobs))
+    """A small VQGAN-CLIP, and the losses of its first step."""
+    painting, _ = begun(**knobs)
     return painting, next(painting).losses
+
+
+def begins(painting):
+    """At which steps the other begins anew, all the way."""
+    seen = []
+    for _ in painting:
+        seen.append(painting.memory["beside"]["from"])
+    return sorted(set(seen))
+
+
+def test_it_paints_what_clip_guided_diffusion_does(loaded):
+    painting, beside = begun(steps=8, seed=5, prompts="a red boat | a cat:-0.5", crops=3, smallest_crop=0.3)
+    list(painting)
+    module = systems.load("clip_guided_diffusion")
+    *_, frame = module.paint(module.Settings.of(**HERE | {"steps": 4, "crops": 3}, seed=5, smallest_crop=0.3,
+                                                prompts="a red boat | a cat:-0.5"))
+    assert torch.allclose(beside.seen, frame.image, atol=1e-4)
+
+
+def test_it_is_as_large_as_its_network_knows_and_of_the_canvas_shape(loaded):
+    painting, beside = begun(width=192, height=96)
+    next(painting)
+    assert beside.seen.shape == (1, 3, 32, 64)
+
+
+def test_it_is_seen_enlarged_where_its_upscaler_is_built_in(loaded, monkeypatch):
+    there = weights.embedded()
+    monkeypatch.setattr(weights, "embedded", lambda: [*there, "upscaler-world"])
+    painting, beside = begun(width=96, height=96)
+    next(painting)
+    assert beside.seen.shape == (1, 3, 64, 64) == (1, 3, *(32 * Twice.scale,) * 2)
+    assert "upscaler-world" in painting.networks
+
+
+def test_it_begins_anew_with_each_scene(loaded):
+    assert begins(begun(prompts="a boat ^ a cat ^ a dog")[0]) == [0, 2, 4]
+    assert begins(begun(prompts="a boat ^ a cat", story_at="5")[0]) == [0, 5]
+    told, beside = begun("deep_daze", prompts="Two cats. One boat: 3.", story="sentences")
+    assert begins(told) == [0, 3]
+    assert beside.settings(told.memory["beside"]).prompts == "One boat  3", "a mark in a story is none"
+
+
+def test_a_scene_has_its_own_words_and_pictures(loaded):
+    painting, beside = begun(prompts="a boat ^ a cat", noise_prompts="1 ^ 2:0.5", image_prompts=photo(1))
+    said = []
+    for _ in painting:
+        there = beside.settings(painting.memory["beside"])
+        said.append((there.prompts.strip(), there.noise_prompts.strip()))
+        assert np.array_equal(there.image_prompts, photo(1))
+    assert said == [("a boat", "1")] * 3 + [("a cat", "2:0.5")] * 3
+
+
+def test_it_begins_anew_with_each_picture_of_a_film(loaded):
+    painting, beside = begun(film=3, frame_steps=2)
+    assert begins(painting) == [0, 6, 8]
+    assert beside.settings(painting.memory["beside"]).skip, "from what is on the canvas"
+
+
+def test_other_words_by_hand_begin_anew_from_what_is_there(loaded):
+    painting, beside = begun(prompts="a boat")
+    next(painting)
+    next(painting)
+    painting.retune(systems.load("vqgan_clip").Settings.of(**HERE | {"crops": 2}, prompts="a boat"))
+    next(painting)
+    assert painting.memory["beside"]["from"] == 0, "the words are the same"
+    painting.retune(systems.load("vqgan_clip").Settings.of(**HERE, prompts="a cat"))
+    next(painting)
+    there = painting.memory["beside"]
+    assert there["from"] == 3 == there["steps"] and there["over"]
+
+
+def test_it_begins_with_the_picture_given_and_keeps_what_a_mask_keeps(loaded):
+    painting, beside = begun(init_image=photo(2))
+    next(painting)
+    assert beside.diffusion.skip == beside.diffusion.steps == 3
+    painting, beside = begun(init_image=photo(2), mask=half())
+    list(painting)
+    kept = images.open(photo(2), 32, 32)
+    away = (beside.diffusion.image() - kept).abs()
+    assert beside.diffusion.skip == 0 and away[..., :16].max() < 1e-4 < 0.02 < away[..., 16:].max()
+
+
+@pytest.mark.parametrize("knobs", [{}, {"film": 3, "frame_steps": 2, "steps": 4}, {"prompts": "sun ^ moon"}])
+def test_a_resumed_one_paints_the_same(loaded, knobs):
+    painting, _ = begun(**knobs)
+    for _ in range(5):
+        next(painting)
+    state = copy.deepcopy(painting.state_dict())
+    *_, frame = painting
+    again, beside = begun(state=state, **knobs)
+    *_, same = again
+    assert torch.equal(frame.image, same.image) and beside.diffusion.step
+
+
+def test_a_state_of_before_is_gone_back_to(loaded):
+    painting, beside = begun(every=1)
+    pictures = [next(painting).image]
+    state = copy.deepcopy(painting.state_dict())
+    pictures += [frame.image for frame in painting]
+    painting.load_state_dict(state)
+    assert all(torch.equal(frame.image, was) for frame, was in zip(painting, pictures[1:], strict=True))
+
+
+@pytest.mark.parametrize(("system", "acts"), [("deep_daze", True), ("vqgan_clip", True),
+                                              ("big_sleep", False)])
+def test_built_in_systems_have_it_but_one_whose_generator_knows_things(loaded, system, acts):
+    painting, _ = begun(system, prior=systems.load(system).Settings().prior)
+    assert (next(frame for frame in painting if frame.step).losses["prior"] > 0.5) == acts
 
 
 def test_built_in_perceptors_bring_it_and_others_do_not(loaded):
@@ -105,20 +190,6 @@ def test_built_in_perceptors_bring_it_and_others_do_not(loaded):
     painting, losses = started(perceptors="disco-resnet, RN50", prior=9)
     assert losses["prior"] == 0 and loaded == ["adm-world"] and "adm-world" not in painting.networks
     assert started(perceptors="RN50", prior=9, prior_model="adm-world")[1]["prior"] > 0
-
-
-@pytest.mark.parametrize(("system", "acts"), [("deep_daze", True), ("vqgan_clip", True),
-                                              ("big_sleep", False)])
-def test_it_acts_on_the_layout_and_the_finish_and_lets_things_find_their_shape(system, acts):
-    weight = schedules.parse(systems.load(system).Settings().prior)
-    assert [weight(progress) for progress in (0.2, 0.4, 0.6)] == [0, 0, 0]
-    assert [weight(progress) > 0 for progress in (0, 0.75, 1)] == [acts] * 3
-
-
-def test_in_a_film_it_forms_the_first_picture_and_finishes_the_others(loaded):
-    painting, losses = started(film=3, frame_steps=2, prior="0: 9, 0.2: 9, 0.2: 0, 0.7: 0, 0.7: 9")
-    acted = [losses["prior"] > 0, *(frame.losses["prior"] > 0 for frame in painting)]
-    assert acted == [True, False, False, True, True, True, True, True]
 
 
 @pytest.mark.parametrize("off", [{"prior": 0}, {"prior_model": ""}])
@@ -131,11 +202,16 @@ def test_it_can_be_turned_on_and_off_while_painting(loaded):
     painting, losses = started(prior=0)
     assert losses["prior"] == 0 and not loaded
     module = systems.load("vqgan_clip")
-    here = {"width": 32, "height": 32, "steps": 4, "overview": 1, "crops": 1}
-    for weight, there in ((9, True), (0, False), (9, True)):
-        painting.retune(module.Settings.of(**here, prior=weight))
-        assert (next(painting).losses["prior"] > 0) == there
+    for weight, there in ((9, 1), (0, None), (9, 3)):
+        painting.retune(module.Settings.of(**HERE, prior=weight))
+        assert (next(painting).losses["prior"] > 0) == (there is not None)
+        assert painting.memory.get("beside", {}).get("from") == there
     assert loaded == ["adm-world"], "once"
+
+
+def test_where_its_schedule_says_nothing_it_rests(loaded):
+    painting, _ = begun(prior="0: 9, 0.3: 9, 0.3: 0, 0.6: 0, 0.6: 9")
+    assert [painting.memory.get("beside", {}).get("from") for _ in painting] == [0, 0, None, None, 4, 4]
 
 
 def test_a_network_of_classes_is_refused_before_it_is_loaded(loaded, monkeypatch):

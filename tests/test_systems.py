@@ -91,7 +91,7 @@ TURNED = {
     "patience": ({"steps": 6, "learning_rate": "0.00001"}, 1),
     "weight_decay": ({}, 0.5), "encoding": "file",
     "optimizer": ({}, "RMSprop"), "ema": ({}, 0.2),
-    "prior": ({}, "90"), "prior_noise": ({"prior": "90"}, "0: 3, 1: 2"), "prior_model": ({"prior": "90"}, ""),
+    "prior": ({}, "90"), "prior_model": ({"prior": "90"}, ""),
     # DeepDaze
     "layers": ({}, 5), "hidden": ({}, 48), "w0": ({}, 60.0), "theta": ({}, 20.0),
     "prime_steps": ({"init_image": photo(2)}, 9), "prime_rate": ({"init_image": photo(2)}, 1e-3),

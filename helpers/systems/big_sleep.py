@@ -62,7 +62,7 @@ def paint(settings, state=None):
     """A Painting of these settings, from the beginning or a saved state."""
     from helpers import loop, states
     from helpers.networks import biggan, class_names, noise
-    from helpers.systems import best, dreams, wiring
+    from helpers.systems import best, dreams, optimizing, wiring
 
     kind, names = settings.start_class.strip(), class_names.of(settings.gan)
     first = class_names.number(kind, names) if kind and names else None
@@ -78,7 +78,7 @@ def paint(settings, state=None):
                          settings.class_pull, settings.seed).to(studio.device)
     if earlier:
         canvas.take_up(loop.shown(earlier))
-    made = wiring.painting(settings, studio, studio.masked(canvas, settings), state)
+    made = optimizing.painting(settings, studio, studio.masked(canvas, settings), state, begun=True)
     made.networks.append(settings.gan)
     begun = bool(settings.latents.strip())
     if studio.start is not None and not begun:

@@ -19,7 +19,7 @@ class Settings(Optimized):
 
     width: int = knob(128, "width in pixels (image_width, size)", low=32, high=1024, step=8, rehearsal=40)
     height: int = knob(128, "height in pixels (image_width, size)", low=32, high=1024, step=8, rehearsal=32)
-    steps: int = knob(150, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
+    steps: int = knob(100, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
     crops: int = knob(6, "looks at parts of the picture per step; 0 only sees it whole "
                       "(batch_size, gradient_accumulate_every, do_cutout, cutn, num_cuts)", low=0, high=128,
                       step=1, live=True, rehearsal=4, group=FINE)
@@ -67,7 +67,7 @@ def paint(settings, state=None):
     """A Painting of these settings, from the beginning or a saved state."""
     from helpers.networks.siren import Siren
     from helpers.precision import number_type
-    from helpers.systems import wiring
+    from helpers.systems import optimizing, wiring
 
     studio = wiring.Studio(settings)
     half = number_type(studio.device, narrow=False)     # float16 would lose the slopes of its weights
@@ -76,11 +76,8 @@ def paint(settings, state=None):
     if studio.thrift.plan.recompute:
         canvas.saved = 0
 
-    def guide(settings, studio, total):
-        told = chapters(settings, studio.eyes[0])
-        return wiring.wishes(settings, studio, total, told) + wiring.tastes(settings, studio, total)
-
-    made = wiring.painting(settings, studio, studio.masked(canvas, settings), state, guide=guide)
+    made = optimizing.painting(settings, studio, studio.masked(canvas, settings), state,
+                           told=lambda settings: chapters(settings, studio.eyes[0]))
     if studio.start is not None:
         primed = canvas.approach(studio.rough(settings), settings.prime_steps, settings.prime_rate)
         made.opening = (f"init_image: step {step} of {settings.prime_steps} towards it" for step in primed)

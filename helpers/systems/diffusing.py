@@ -18,21 +18,30 @@ UPSCALER = "upscaler-world"
 
 
 class Easel:
-    """What a run of these settings paints with: networks, noise levels, the guided denoiser."""
+    """What a run of these settings paints with: networks, noise levels, the guided denoiser. net: the
+    diffusion network, where it is loaded already."""
 
-    def __init__(self, settings, studio):
-        self.now, self.studio = settings, studio        # now: as turned by live knobs
+    def __init__(self, settings, studio, net=None):
+        self.studio = studio
         asked(settings)
         if told := weights.known(settings.model, "adm")[0]["config"]:       # before it is downloaded
             fitted(settings, adm.checked({**adm.DEFAULTS, **told}))
-        net = studio.thrift.network(forgetful_(adm.load(settings.model, studio.device, precision="auto")))
+        net = net or adm.load(settings.model, studio.device, precision="auto")
+        studio.thrift.network(forgetful_(net))
         fitted(settings, net.config)
-        self.levels, self.skip = stair(settings, net.process), settings.skipped()
+        self.process = net.process
+        self.at(settings)
         self.reader, small = reading(settings, studio), beside(settings, studio)
         painter = guidance.Sharper(classed(settings, net, studio), small,
                                    schedules.parse(settings.autoguidance))
         self.denoise = guidance.Guided(painter, None, through=settings.way(), secondary=small,
                                        held=held(settings, studio))
+
+    def at(self, settings):
+        """The same networks, at the steps of other settings."""
+        self.now = settings         # as turned by live knobs
+        self.levels, self.skip = stair(settings, self.process), settings.skipped()
+        return self
 
     @property
     def networks(self):
@@ -56,7 +65,7 @@ class Easel:
     def tune(self, made, settings):
         """Set what live knobs turn."""
         self.now, denoise = settings, self.denoise
-        guide = wiring.everything(settings, self.studio, settings.length(), self.passed)
+        guide = wiring.everything(settings, self.studio, settings.length(), passed=self.passed)
         denoise.guide = guide + schedules.parse(settings.range) * Range()
         for name, knob in (("scale", "guidance_scale"), ("batches", "batches"), ("clamp", "clamp"),
                            ("threshold", "threshold")):
@@ -113,13 +122,19 @@ def looked(settings):
 
 def enlarge(made, settings, studio):
     """Let the finished picture go through an upscaler, if one is wanted."""
-    name, ours = settings.upscaler.strip(), weights.embedded()
-    if name == "auto":      # whoever learned from photographs is not enlarged by who learned from this world
-        name = UPSCALER if settings.model in ours and UPSCALER in ours else ""
-    if name:
+    if name := upscaler_of(settings):
         net = upscaler.load(name, studio.device)
         made.finish = lambda image: upscaler.upscale(net, image)
         made.networks.append(name)
+
+
+def upscaler_of(settings):
+    """The upscaler's name, or ""; auto is the built-in one where what paints is built in: whoever learned
+    from photographs is not enlarged by who learned from this world."""
+    name, ours = settings.upscaler.strip(), weights.embedded()
+    if name == "auto":
+        return UPSCALER if settings.model in ours and UPSCALER in ours else ""
+    return name
 
 
 def fitted(settings, config):

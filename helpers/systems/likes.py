@@ -4,12 +4,10 @@ from helpers import palettes, prompts, schedules
 from helpers.cutouts import Cutouts
 from helpers.guides import Anchor, Edge, Likeness, Palette, Resemblance, Saturation, Smooth, Symmetry
 from helpers.settings import present
-from helpers.systems.priors import prior
 
 
-def tastes(settings, studio, total):
-    """Everything that is liked whatever the picture shows in a run of `total` steps; weights of 0 cost
-    nothing."""
+def tastes(settings, studio):
+    """Everything that is liked whatever the picture shows; weights of 0 cost nothing."""
     weight = {name: schedules.parse(getattr(settings, name)) for name in
               ("smoothness", "saturation", "symmetry", "edge", "palette_weight", "init_weight",
                "init_likeness", "target_weight")}
@@ -29,4 +27,4 @@ def tastes(settings, studio, total):
     for scene in prompts.pictures(settings.target_image):
         for one in scene:
             blend = blend + weight["target_weight"] * (one.weight * Likeness(studio.picture(one.text)))
-    return blend + prior(settings, studio, total)
+    return blend

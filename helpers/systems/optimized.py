@@ -22,12 +22,7 @@ class Optimized(Guided):
                                step=0.001, group=FINE)
     ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
                       high=0.999, step=0.001, group=FINE)
-    # First the layout, at last the finish; all the way it would smooth things into blocks before they have a
-    # shape of their own.
-    prior: str = knob("0: 15, 0.15: 15, 0.2: 0, 0.65: 0, 0.7: 15, 1: 8", "how much it must look like what a "
-                      "diffusion network has learned (score distillation)", low=0, high=1000, kind="schedule",
-                      live=True, group=FINE)
-    prior_noise: str = knob("0: 1, 1: 0.1", "how coarsely that is judged, in sigma: 1 sees the layout, 0.1 "
-                            "the details", low=0.02, high=10, kind="schedule", live=True, group=FINE)
-    prior_model: str = knob("auto", "that network: of the catalogue or your own file, nothing for none; auto "
+    prior: str = knob(15, "how closely to follow a diffusion of the same words that paints beside, 0 paints "
+                      "without", low=0, high=1000, kind="schedule", live=True, group=FINE)
+    prior_model: str = knob("auto", "its network: of the catalogue or your own file, nothing for none; auto "
                             "is the built-in one beside built-in perceptors, none beside others", group=FINE)

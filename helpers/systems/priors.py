@@ -1,8 +1,7 @@
-"""From knobs to a prior: the diffusion network that says what a painting should look like besides."""
+"""Which diffusion network says what a painting should look like besides; beside.py lets it paint."""
 
 from helpers import schedules, weights
 from helpers.errors import Refused
-from helpers.guides import Blend, Prior
 from helpers.systems.diffused import OURS
 
 
@@ -22,18 +21,3 @@ def model(settings, perceptors):
 def acts(settings, studio):
     """Is there a network, and does it ever count?"""
     return bool(studio.prior_model) and any(schedules.parse(settings.prior).values)
-
-
-def prior(settings, studio, total):
-    """The guide; the network is loaded when it is first to act. Its schedules are of a still picture: in a
-    run of `total` steps, a film, they pass with the first one, and what is painted on from there gets the
-    finish."""
-    if not acts(settings, studio):
-        return Blend([])
-    net = studio.prior
-
-    def still(schedule):
-        return lambda progress: schedule(min(1.0, progress * total / settings.steps))
-
-    weight, noise = (still(schedules.parse(text)) for text in (settings.prior, settings.prior_noise))
-    return weight * Prior(net, net.config["image_size"], net.step, noise, studio.rng)

@@ -19,7 +19,7 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Optimized):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
-    steps: int = knob(160, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
+    steps: int = knob(100, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
                       "(vqgan_config, vqgan_checkpoint, vqgan_model_name)", group=FINE)
@@ -96,7 +96,7 @@ def still(name):
 
 def paint(settings, state=None):
     """A Painting of these settings, from the beginning or a saved state."""
-    from helpers.systems import film, wiring
+    from helpers.systems import film, optimizing, wiring
 
     studio = wiring.Studio(settings)
     canvas = drawn(settings, studio).to(studio.device)
@@ -104,8 +104,8 @@ def paint(settings, state=None):
         canvas.fit(studio.rough(settings))
     canvas = studio.masked(canvas, settings)
     reel, hooks = roll(settings, studio, film) if settings.film or settings.frames else (None, [])
-    made = wiring.painting(settings, studio, canvas, state, total=reel and reel.total,
-                           every=reel and reel.due, hooks=hooks)
+    made = optimizing.painting(settings, studio, canvas, state, reel=reel, hooks=hooks,
+                           begun=present(settings.frames))
     if hooks:
         made.finish = hooks[0].finish(made)
     if settings.drawer == "vqgan":

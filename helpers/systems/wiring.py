@@ -7,12 +7,11 @@ from operator import add
 
 import torch
 
-from helpers import arrangement, guides, images, loop, machine, perceptors, prompts, schedules, thrift
+from helpers import arrangement, guides, images, machine, perceptors, prompts, schedules, thrift
 from helpers.augment import Augment
 from helpers.canvas import Masked
 from helpers.cutouts import Cutouts
 from helpers.guides import Part, Prompts, Story
-from helpers.networks import adm
 from helpers.settings import present
 from helpers.systems import priors
 from helpers.systems.likes import tastes
@@ -49,11 +48,6 @@ class Studio:
     def eyes(self):
         return [self.thrift.eye(perceptors.load(name, self.device)) for name in self.names]
 
-    @cached_property
-    def prior(self):
-        """The diffusion network that is asked how pictures look, loaded when it is first to act."""
-        return adm.load(self.prior_model, self.device, precision="auto")
-
     def picture(self, source):
         return images.open(source, *self.size).to(self.device)
 
@@ -76,36 +70,9 @@ def shrunk(settings, own, name):
                     "try width=%d and height=%d", name, own, own, settings.width, settings.height, own, own)
 
 
-def painting(settings, studio, canvas, state=None, *, total=None, every=None, guide=None, hooks=()):
-    """A Painting of this canvas, from its beginning or from a saved state."""
-    total, wanted = total or settings.steps, guide or everything
-    made = loop.Painting(canvas, wanted(settings, studio, total), steps=total, seed=settings.seed,
-                         rng=studio.rng, optimizer=settings.optimizer,
-                         learning_rate=pace(settings, canvas), weight_decay=settings.weight_decay,
-                         patience=settings.patience, ema=settings.ema, every=every or settings.every,
-                         before_step=hooks)
-    made.networks = studio.names + ([studio.prior_model] if priors.acts(settings, studio) else [])
-    made.savings = studio.thrift.savings()
-
-    def retune(new):
-        """Turn live knobs while painting: everything that is looked for, and the pace."""
-        made.guide, made.learning_rate = wanted(new, studio, total), pace(new, canvas)
-
-    made.retune = retune
-    if state:
-        made.load_state_dict(state)
-    return made
-
-
-def pace(settings, canvas):
-    """The learning rate as a schedule; a plain 0 is the canvas's own."""
-    rate = schedules.parse(settings.learning_rate)
-    return canvas.learning_rate if rate.constant and rate(0) == 0 else rate
-
-
-def everything(settings, studio, total, passed=None):
-    """The whole guide: prompts in every perceptor's eyes, scene by scene, and tastes."""
-    return wishes(settings, studio, total, passed=passed) + tastes(settings, studio, total)
+def everything(settings, studio, total, told=None, passed=None):
+    """The whole guide: prompts in every perceptor's eyes, scene by scene, and tastes; see wishes."""
+    return wishes(settings, studio, total, told, passed) + tastes(settings, studio)
 
 
 def scene(settings, passed):

@@ -32,8 +32,8 @@ from .train.data import home
 
 TABLE = Path(__file__).resolve().parents[2] / "assets" / "quality.json"
 GALLERY = TABLE.parent / "gallery"
-AUTO = {"upscaler": UPSCALER, "classifier": CLASSIFIER, "secondary": SMALL[0],      # what "auto" is
-        "prior_model": OURS}
+AUTO = {"upscaler": [UPSCALER], "classifier": [CLASSIFIER], "secondary": [SMALL[0]],    # what "auto" is
+        "prior_model": [OURS, CLASSIFIER, UPSCALER]}
 
 
 def measure(system, workers=1, knobs=None, folder=None, count=100):
@@ -86,7 +86,7 @@ def key(settings):
     eyes = perceptors.names(values["perceptors"]) if "perceptors" in values else []
     networks = [*eyes, *values.values()]
     idle = {"prior_model"} if not any(schedules.parse(values.get("prior", 0)).values) else set()
-    networks += [name for knob, name in AUTO.items() if knob in values.keys() - idle]
+    networks += [name for knob, names in AUTO.items() if knob in values.keys() - idle for name in names]
     known = set(weights.names()) | set(eyes)
     prints = {name: weights.fingerprint(name) for name in networks if isinstance(name, str) and name in known}
     prints["likeness"] = [weights.card_of(eye).get("likeness") for eye in eyes if eye in weights.embedded()]
