@@ -60,10 +60,11 @@ class History:
                     copy(self.run.checkpoint, self.place(step))
 
     def drop_after(self, step: int):
-        """Forget the states after this step: once something is turned there, they are of another picture."""
+        """Remove the states after this step: once something is turned there, they are of another picture, and
+        one that stayed would be gone on from. OSError where one cannot be removed."""
         for later in self.steps[1:]:
             if later > step:
-                safe_files.forget(self.place(later))
+                self.place(later).unlink(missing_ok=True)
 
     def rewind(self, step: int):
         """Make the folder what it was after this step, but for the picture; changes made since are gone.

@@ -24,7 +24,7 @@ import victim
 from PIL import Image
 from test_runs import litter, paint, pixels, refusal, settings, small  # noqa: F401
 
-from helpers import history, manifests, recording, run_folder, runs, safe_files
+from helpers import history, manifests, recording, run_folder, runs, safe_files, states
 from helpers.errors import Refused
 from helpers.session import Session
 
@@ -339,6 +339,30 @@ def test_the_state_that_a_kill_came_before_is_kept_by_the_next(tmp_path):
     taken_up.step()
     victim.calm(taken_up)
     assert taken_up.history.steps == [*range(10)]
+
+
+def test_undo_is_refused_where_a_later_state_cannot_be_removed(tmp_path, monkeypatch):
+    """It would be gone on from, with knobs that were turned before it."""
+    session = Session(runs.start("small", settings(steps=40), tmp_path))
+    session.listen(lambda: session.frame and session.frame.step >= 8 and session.pause())
+    session.start()
+    victim.calm(session)
+    session.stop()
+    session.wait(60)
+    there, later = history.History(session.run), session.history.place(7)
+    real = os.unlink
+
+    def stuck(path, *rest, **more):
+        if Path(path) == later:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, *rest, **more)
+    monkeypatch.setattr(os, "unlink", stuck)
+    with pytest.raises(Refused, match="Input/output error"):
+        there.rewind(3)
+    monkeypatch.undo()
+    assert states.about(there.latest())["step"] == 8, "it is still where it was"
+    there.rewind(3)
+    assert states.about(there.latest())["step"] == 3
 
 
 def test_what_is_half_written_is_swept_by_who_holds_the_folder_alone(tmp_path):

@@ -97,6 +97,9 @@ def test_it_is_as_large_as_its_network_knows_and_of_the_canvas_shape(loaded):
     painting, beside = begun(width=192, height=96)
     next(painting)
     assert beside.seen.shape == (1, 3, 32, 64)
+    beside.net.config["image_size"] = 64
+    beside.now = beside.now.but(width=2048, height=32)
+    assert beside.settings(painting.memory["beside"]).width == 2048, "as wide as can be"
 
 
 def test_it_is_seen_enlarged_where_its_upscaler_is_built_in(loaded, monkeypatch):

@@ -135,7 +135,7 @@ class Beside:
         side, short = self.net.config["image_size"], min(now.width, now.height)
         for name in ("width", "height"):
             length, step = getattr(now, name) * side / short, lcm(self.net.step, known[name].step)
-            values[name] = max(1, round(length / step)) * step
+            values[name] = min(max(1, round(length / step)) * step, known[name].high)
         most = len(self.net.process.sigmas) // 4        # of the levels of noise that there are to choose from
         steps = max(1, min(kept["steps"] // EVERY, most))
         whole = max(2, round(steps / (1 - kept["over"])))
