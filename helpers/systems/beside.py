@@ -132,10 +132,12 @@ class Beside:
         values = {name: value for name, value in now.changed().items() if name in known.keys() - OWN}
         _, scene, words = kept["here"]
         values |= {name: part(getattr(now, name), scene) for name in ("image_prompts", "noise_prompts")}
-        side, short = self.net.config["image_size"], min(now.width, now.height)
+        scale = self.net.config["image_size"] / min(now.width, now.height)
         for name in ("width", "height"):
-            length, step = getattr(now, name) * side / short, lcm(self.net.step, known[name].step)
-            values[name] = min(max(1, round(length / step)) * step, known[name].high)
+            step = lcm(self.net.step, known[name].step)
+            length = max(1, round(getattr(now, name) * scale / step)) * step
+            values[name] = min(length, known[name].high)
+        values["mask_softness"] = min(round(now.mask_softness * scale), known["mask_softness"].high)
         most = len(self.net.process.sigmas) // 4        # of the levels of noise that there are to choose from
         steps = max(1, min(kept["steps"] // EVERY, most))
         whole = max(2, round(steps / (1 - kept["over"])))
