@@ -43,8 +43,8 @@ class Painting(Frames):
                                          weight_decay)
         self.brake = optimizers.Brake(patience)
         self.decay, self.mean, self.averaged = ema, {}, 0
-        self.total = None           # loss of the last step, a scalar, without the guide's prior: its measure
-                                    # changes with its noise, so less of it is no progress
+        self.total = None           # loss of the last step, a scalar, without the guide's prior: whom that
+                                    # follows moves on, so less of it is no progress
         self.memory = {}            # tensors that hooks keep between steps; saved with the rest
         self.finish = None          # a last touch to the parameters shown: name -> tensor to the same
 

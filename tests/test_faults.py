@@ -326,14 +326,20 @@ def test_a_killed_run_goes_on_from_the_last_of_its_states(tmp_path):
     assert taken_up.frame.step == 10 and taken_up.history.steps == [*range(11)]
 
 
-def test_the_state_that_a_kill_came_before_is_kept_by_the_next(tmp_path):
-    """Its checkpoint was written, and it was not: the picture goes on from there, and can go back to it."""
-    session = Session(runs.start("small", settings(steps=40), tmp_path))
+def stopped_at_8(folder):
+    """A session that was, of 40 steps."""
+    session = Session(runs.start("small", settings(steps=40), folder))
     session.listen(lambda: session.frame and session.frame.step >= 8 and session.pause())
     session.start()
     victim.calm(session)
     session.stop()
     session.wait(60)
+    return session
+
+
+def test_the_state_that_a_kill_came_before_is_kept_by_the_next(tmp_path):
+    """Its checkpoint was written, and it was not: the picture goes on from there, and can go back to it."""
+    session = stopped_at_8(tmp_path)
     session.history.place(8).unlink()
     taken_up = Session(runs.open(session.run.folder))
     taken_up.step()
@@ -343,12 +349,7 @@ def test_the_state_that_a_kill_came_before_is_kept_by_the_next(tmp_path):
 
 def test_undo_is_refused_where_a_later_state_cannot_be_removed(tmp_path, monkeypatch):
     """It would be gone on from, with knobs that were turned before it."""
-    session = Session(runs.start("small", settings(steps=40), tmp_path))
-    session.listen(lambda: session.frame and session.frame.step >= 8 and session.pause())
-    session.start()
-    victim.calm(session)
-    session.stop()
-    session.wait(60)
+    session = stopped_at_8(tmp_path)
     there, later = history.History(session.run), session.history.place(7)
     real = os.unlink
 

@@ -47,9 +47,8 @@ class Settings(Optimized):
                       group=FINE)
     ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
                       high=0.999, step=0.001, group=FINE)
-    prior: str = knob(0, "how much it must look like what a diffusion network has learned, beside what the "
-                      "BigGAN has (score distillation)", low=0, high=1000, kind="schedule", live=True,
-                      group=FINE)
+    prior: str = knob(0, "how closely to follow a diffusion of the same words that paints beside; 0 leaves "
+                      "it to the BigGAN", low=0, high=1000, kind="schedule", live=True, group=FINE)
 
     def check(self):
         super().check()
