@@ -87,10 +87,19 @@ def begins(painting):
 def test_it_paints_what_clip_guided_diffusion_does(loaded):
     painting, beside = begun(steps=8, seed=5, prompts="a red boat | a cat:-0.5", crops=3, smallest_crop=0.3)
     list(painting)
-    module = systems.load("clip_guided_diffusion")
-    *_, frame = module.paint(module.Settings.of(**HERE | {"steps": 4, "crops": 3}, seed=5, smallest_crop=0.3,
-                                                prompts="a red boat | a cat:-0.5"))
+    module, seed = systems.load("clip_guided_diffusion"), beside.settings(painting.memory["beside"]).seed
+    *_, frame = module.paint(module.Settings.of(**HERE | {"steps": 4, "crops": 3}, seed=seed,
+                                                smallest_crop=0.3, prompts="a red boat | a cat:-0.5"))
     assert torch.allclose(beside.seen, frame.image, atol=1e-4)
+
+
+def test_each_system_has_its_own_beside_it(loaded):
+    seeds = set()
+    for system, seed in (("vqgan_clip", 5), ("vqgan_clip", 6), ("deep_daze", 5)):
+        painting, beside = begun(system, seed=seed)
+        next(painting)
+        seeds.add(beside.settings(painting.memory["beside"]).seed)
+    assert len(seeds) == 3
 
 
 def test_it_is_as_large_as_its_network_knows_and_of_the_canvas_shape(loaded):

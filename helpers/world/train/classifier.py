@@ -53,7 +53,7 @@ def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_
     model.unet.load_state_dict(training.average.state_dict())
     metrics = measure(model.eval())
     publish(name, "classifier", model.unet, CONFIG, training, metrics,
-            f"{count} scenes of helpers.world, every second one in plain style", names=THINGS)
+            f"{count} scenes of helpers.world, three of four in plain style", names=THINGS)
     yield metrics
 
 

@@ -79,7 +79,7 @@ def train(name="upscaler-world", minutes=40, device="cpu", batch=12, count=8000,
     yield from training.run(lesson)
     metrics = measure(training.average, lesson.features)
     publish(name, "upscaler", training.average, CONFIG, training, metrics,
-            f"{count} scenes of helpers.world, every second one in plain style")
+            f"{count} scenes of helpers.world, three of four in plain style")
     yield metrics
 
 
