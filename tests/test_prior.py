@@ -224,6 +224,11 @@ def test_it_can_be_turned_on_and_off_while_painting(loaded):
     assert loaded == ["adm-world"], "once"
 
 
+def test_its_network_is_loaded_before_the_first_step(loaded):
+    begun()
+    assert loaded == ["adm-world"]
+
+
 def test_where_its_schedule_says_nothing_it_rests(loaded):
     painting, _ = begun(prior="0: 9, 0.3: 9, 0.3: 0, 0.6: 0, 0.6: 9")
     assert [painting.memory.get("beside", {}).get("from") for _ in painting] == [0, 0, None, None, 4, 4]

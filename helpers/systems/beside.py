@@ -52,7 +52,8 @@ class Beside:
         self.studio, self.picture, self.begun = studio, picture or (lambda step: 0), begun
         self.now = self.told = None     # settings, as turned by live knobs, and scenes in place of prompts
         self.turned = False             # have they been, since the last step?
-        self.diffusion = self.easel = self.kept = None      # kept: what the painting's memory has of it
+        self.net = self.easel = self.diffusion = None
+        self.kept = None                # what the painting's memory has of it
         self.seen = None                # what it has in mind, (n, 3, h, w) in [0, 1]
 
     def guide(self, settings, told=None):
@@ -61,6 +62,7 @@ class Beside:
         self.now, self.told, self.turned = settings, told, True
         if not priors.acts(settings, self.studio):
             return Blend([])
+        self.net = self.net or adm.load(self.studio.prior_model, self.studio.device, precision="auto")
         return schedules.parse(settings.prior) * Prior(lambda: self.seen)
 
     def __call__(self, painting):
@@ -146,11 +148,6 @@ class Beside:
         own = mix(now.seed, zlib.crc32(type(now).__module__.encode()))      # or all systems would draw alike
         return clip_guided_diffusion.Settings.from_dict(values | {
             "prompts": words, "model": self.studio.prior_model, "seed": mix(own, kept["from"]) % 2**32})
-
-    @cached_property
-    def net(self):
-        """The network, loaded when it is first to act."""
-        return adm.load(self.studio.prior_model, self.studio.device, precision="auto")
 
     @cached_property
     def enlarger(self):
