@@ -43,6 +43,8 @@ class Diffusion(Frames):
         self.rest = 1               # the guide looks at every n-th step; may be a function of progress
         self.finish = None          # a last touch to the finished picture, (n, 3, h, w) in [0, 1]
         self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
+        self.repeats = 1            # how often a step is taken; may be a function of progress
+        self.drawn = 0              # noises of this step so far
 
     @property
     def guide(self):
@@ -73,20 +75,30 @@ class Diffusion(Frames):
         return dict(zip(losses, numbers, strict=True))
 
     def stepped(self):
-        """The sampler's next state. It is made anew for each step, so whatever moved x is seen."""
+        """The sampler's next state. It is made anew for each step, so whatever moved x is seen.
+
+        Taken again, a step begins with its noise put back on what came of it, so that the network can mend
+        what the guide pulled out of shape (recurrence: Lugmayr et al. 2022, Bansal et al. 2023).
+        """
         self.rng.manual_seed(mix(self.seeds[0], self.step))
-        every = max(1, round(at(self.rest, float(self.denoise.pace(self.sigma)))))
-        self.denoise.resting = self.step % every > 0
-        state = next(self.way(self.levels))
-        parts = self.parts()
-        if parts > 1:
-            state = next(islice(self.way(self.finer(parts)), parts - 1, None))
+        progress, self.drawn = float(self.denoise.pace(self.sigma)), 0
+        self.denoise.resting = self.step % max(1, round(at(self.rest, progress))) > 0
+        state, low = self.taken(self.x, self.memory), float(self.levels[self.skip + self.step + 1])
+        for _ in range(round(at(self.repeats, progress)) - 1 if low and not self.denoise.resting else 0):
+            state = self.taken(state.x + math.sqrt(self.sigma**2 - low**2) * self.noise())
         return state
 
-    def way(self, levels):
-        """The sampler's states from here on, down these levels."""
-        return self.sampler(self.denoise, self.x, levels, self.noise, start=self.skip + self.step,
-                            memory=self.memory, **self.options)
+    def taken(self, x, memory=()):
+        """The state after the step from x, with the sampler's memory of the way there."""
+        state, parts = next(self.way(x, self.levels, memory)), self.parts()
+        if parts > 1:
+            state = next(islice(self.way(x, self.finer(parts), memory), parts - 1, None))
+        return state
+
+    def way(self, x, levels, memory):
+        """The sampler's states from x on, down these levels."""
+        return self.sampler(self.denoise, x, levels, lambda step: self.noise(), start=self.skip + self.step,
+                            memory=memory, **self.options)
 
     def parts(self):
         """In how many the step is to be taken, so that the guide pulls little enough in each (after Crowson's
@@ -107,10 +119,10 @@ class Diffusion(Frames):
         between = [high * (low / high) ** way if low else high * (1 - way) for way in ways]
         return [*map(float, self.levels[:here + 1]), *between, *map(float, self.levels[here + 1:])]
 
-    def noise(self, step):
-        """(n, 3, h, w), each picture's from its own seed; `step` counts finer levels, too."""
-        part = step - self.skip - self.step - 1
-        return noise(self.x, self.seeds, self.step + 1 if not part else (self.step + 1) * 1_000_003 + part)
+    def noise(self):
+        """(n, 3, h, w), each picture's from its own seed; of a step that draws several, each another."""
+        self.drawn += 1
+        return noise(self.x, self.seeds, self.step + 1 if self.drawn == 1 else mix(self.step + 1, self.drawn))
 
     def image(self):
         """The picture as it is now, (n, 3, h, w) in [0, 1]: what the noise is taken for, and at last x."""

@@ -144,6 +144,42 @@ def test_parts_of_steps_resume_exactly():
     assert torch.equal(list(second)[-1].image, straight)
 
 
+def repeated(times, **options):
+    painting = easel(scale=0.2, eta=0.5, **options)
+    painting.repeats = times
+    return painting
+
+
+def test_steps_that_are_taken_again_look_again_but_the_last_and_those_that_rest():
+    guide = Watcher()
+    frames = list(repeated(lambda progress: 3 if progress < 0.9 else 1, guide=guide))
+    again = sum(1 - level / 10 < 0.9 for level in LEVELS[:-2].tolist())
+    assert len(frames) == 8 and guide.looks == 8 + 2 * again
+    resting = Watcher()
+    painting = repeated(2, guide=resting)
+    painting.rest = 2
+    list(painting)
+    assert resting.looks == 2 * 4, "4 of 8, each twice"
+    assert not torch.equal(frames[-1].image, list(repeated(1))[-1].image)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_step_taken_again_begins_where_it_began_and_paints_what_the_network_knows(sampler):
+    """Unguided, pictures of a normal distribution come out as they should, however often steps are taken."""
+    painting = easel(scale=1e-9, count=100, sampler=sampler)        # asked, but never followed
+    painting.levels, painting.steps, painting.repeats = karras(200, 0.002, 10), 200, 3
+    list(painting)
+    assert abs(painting.x.mean() - 0.3) < 0.005 and abs(painting.x.std() - 0.2) < 0.006
+
+
+def test_steps_taken_again_resume_exactly():
+    straight, first, second = list(repeated(2))[-1].image, repeated(2), repeated(2)
+    for _ in range(3):
+        next(first)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(list(second)[-1].image, straight)
+
+
 def test_out_of_memory_goes_on_with_less_at_a_time(caplog):
     guide = Watcher(fits=2)
     with caplog.at_level(logging.WARNING):

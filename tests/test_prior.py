@@ -168,7 +168,7 @@ def test_it_begins_with_the_picture_given_and_keeps_what_a_mask_keeps(loaded):
     large, other = begun(init_image=photo(2), mask=half(), width=64, height=64, mask_softness=8)
     next(large)
     assert other.settings(large.memory["beside"]).mask_softness == 4, "it is half as large"
-    assert beside.diffusion.skip == 0 and away[..., :16].max() < 1e-4 < 0.02 < away[..., 16:].max()
+    assert beside.diffusion.skip == 0 and away[..., :16].max() < 1e-3 < 0.02 < away[..., 16:].max()
 
 
 @pytest.mark.parametrize("knobs", [{}, {"film": 3, "frame_steps": 2, "steps": 4}, {"prompts": "sun ^ moon"}])

@@ -69,6 +69,7 @@ TURNED = {
     "width": ({}, 96), "height": ({}, 96), "image_prompts": ({}, photo(1)), "noise_prompts": ({}, "7:0.5"),
     "prompt_weights": ({}, "0: 1, 1: 0.5 | 2"), "perceptor_weights": ({}, "1 | 0"),
     "fuzzy": ({}, 0.1), "save_at": None, "tiles": ({"init_image": photo(2)}, 2), "most_pull": ({}, 0.01),
+    "repeats": ({}, "3"),
     "story_every": (STORY, 1), "story_at": (STORY, "1"), "target_image": ({}, photo(1)),
           "target_weight": ({"target_image": photo(1)}, "9"),
     "stride": ({}, 2), "overview": ({}, 7), "crops": ({}, 9), "smallest_crop": ({}, "0.1"),

@@ -18,6 +18,7 @@ SMALL = "secondary-world", "secondary_model_imagenet_2"     # and what is small:
 THROUGH = ("how the slope of a look is led back: through what paints, through a small network beside it, or "
            "not at all; auto is the first for the built-in model, the second for others "
            "(use_secondary_model)")
+SHAPING = "[1]*230+[2]*570+[1]*200"     # from a noise level of 20 to 0.7 of adm-world's
 WITH_ETA = ("ddim", "dpmpp_2m_sde")
 
 
@@ -62,6 +63,10 @@ class Diffused(Guided):
                              low=0, high=10, kind="schedule", group=FINE)
     guide_every: str = knob(1, "look at every step (1), at every second one (2), and so on", low=1, high=50,
                             kind="schedule", live=True, group=FINE)
+    repeats: str = knob(0, "take each step so often, its noise put back in between, and what the guide "
+                        "pulled out of shape is mended (recurrence, time travel); 0 is twice while things "
+                        "take shape by the built-in model, once by others", low=0, high=20, kind="schedule",
+                        live=True, group=FINE)
     most_pull: float = knob(0.0, "take a step in smaller ones where the guide would move the picture by more "
                             "than this, as an rms of pixels from -1 to 1; 0 never (max_cond)", low=0, high=10,
                             step=0.01, live=True, group=FINE)
@@ -122,6 +127,12 @@ class Diffused(Guided):
         if self.through != "auto":
             return self.through
         return "network" if self.model == OURS else "secondary"
+
+    def repeated(self):
+        """How often a step is taken, as a schedule."""
+        given = schedules.parse(self.repeats)
+        auto = given.constant and given(0) == 0
+        return schedules.parse(SHAPING if self.model == OURS else 1) if auto else given
 
     def small(self):
         """The small network's name, "" where nothing asks it."""

@@ -72,6 +72,7 @@ class Easel:
             setattr(denoise, name, schedules.parse(getattr(settings, knob)))
         denoise.center = settings.even_light
         denoise.noisy = told(settings, self.reader, self.passed) if self.reader else None
+        made.repeats = settings.repeated()
         made.rest, made.pull = schedules.parse(settings.guide_every), settings.most_pull
 
     def passed(self, progress):
