@@ -21,6 +21,7 @@ from helpers.settings import knobs
 from helpers.systems import classes, clip_guided_diffusion, diffusing, priors, wiring
 
 EVERY = 2           # steps of the canvas for one of the diffusion
+DONE = 0.8          # the part of the way after which its picture is finished, and the canvas's can be
 # The share of its steps that it leaves out where something is on the canvas: what was painted or given; the
 # picture before in a film, which is to be seen in the next; a scene of which other words make another one.
 PAINTED, NEXT_PICTURE, OTHER_WORDS = 0.5, 0.67, 0.25
@@ -106,7 +107,8 @@ class Beside:
 
     def follow(self, kept, step):
         """Keep pace with the canvas, at so many steps of it."""
-        due = 1 + (step - kept["from"]) * self.diffusion.steps // kept["steps"]
+        way = (step - kept["from"]) / (DONE * kept["steps"])
+        due = min(self.diffusion.steps, 1 + int(way * self.diffusion.steps))
         if self.diffusion.step < due:
             while self.diffusion.step < due:
                 next(self.diffusion)

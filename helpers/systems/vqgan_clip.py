@@ -19,7 +19,7 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Optimized):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
-    steps: int = knob(100, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
+    steps: int = knob(80, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
                       "(vqgan_config, vqgan_checkpoint, vqgan_model_name)", group=FINE)
