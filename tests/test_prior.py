@@ -224,6 +224,12 @@ def test_it_can_be_turned_on_and_off_while_painting(loaded):
     assert loaded == ["adm-world"], "once"
 
 
+def test_it_is_done_before_the_canvas_which_is_finished_after_it(loaded):
+    painting, beside = begun(steps=20)
+    done = [beside.diffusion.step == beside.diffusion.steps for _ in painting]
+    assert 10 <= done.index(True) <= 16 and all(done[16:])
+
+
 def test_its_network_is_loaded_before_the_first_step(loaded):
     begun()
     assert loaded == ["adm-world"]
