@@ -172,6 +172,13 @@ def test_a_step_taken_again_begins_where_it_began_and_paints_what_the_network_kn
     assert abs(painting.x.mean() - 0.3) < 0.005 and abs(painting.x.std() - 0.2) < 0.006
 
 
+def test_by_themselves_steps_of_the_built_in_network_are_taken_twice_while_things_take_shape():
+    known = systems.load("clip_guided_diffusion").Settings
+    for values, often in (({}, [1, 2, 2, 1]), ({"model": "256x256_diffusion_uncond"}, [1, 1, 1, 1]),
+                          ({"repeats": "3"}, [3, 3, 3, 3])):
+        assert [known.of(**values).repeated()(way) for way in (0.1, 0.3, 0.7, 0.9)] == often
+
+
 def test_steps_taken_again_resume_exactly():
     straight, first, second = list(repeated(2))[-1].image, repeated(2), repeated(2)
     for _ in range(3):
