@@ -44,7 +44,8 @@ class Diffusion(Frames):
         self.finish = None          # a last touch to the finished picture, (n, 3, h, w) in [0, 1]
         self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
         self.repeats = 1            # how often a step is taken; may be a function of progress
-        self.drawn = 0              # noises of this step so far
+        self.take = 0               # how often this step was taken before
+        self.begun = x              # where it last began
 
     @property
     def guide(self):
@@ -78,18 +79,22 @@ class Diffusion(Frames):
         """The sampler's next state. It is made anew for each step, so whatever moved x is seen.
 
         Taken again, a step begins with its noise put back on what came of it, so that the network can mend
-        what the guide pulled out of shape (recurrence: Lugmayr et al. 2022, Bansal et al. 2023).
+        what the guide pulled out of shape (recurrence: Lugmayr et al. 2022, Bansal et al. 2023). What a
+        sampler remembers is of another noise then, so it goes on as if it had just begun.
         """
         self.rng.manual_seed(mix(self.seeds[0], self.step))
-        progress, self.drawn = float(self.denoise.pace(self.sigma)), 0
+        progress, self.take = float(self.denoise.pace(self.sigma)), 0
         self.denoise.resting = self.step % max(1, round(at(self.rest, progress))) > 0
         state, low = self.taken(self.x, self.memory), float(self.levels[self.skip + self.step + 1])
-        for _ in range(round(at(self.repeats, progress)) - 1 if low and not self.denoise.resting else 0):
-            state = self.taken(state.x + math.sqrt(self.sigma**2 - low**2) * self.noise())
+        times = round(at(self.repeats, progress)) if low and self.denoise.led else 1
+        for self.take in range(1, times):
+            fresh = noise(self.x, self.seeds, mix(self.step + 1, 2 * self.take))
+            state = self.taken(state.x + math.sqrt(self.sigma**2 - low**2) * fresh)
         return state
 
     def taken(self, x, memory=()):
         """The state after the step from x, with the sampler's memory of the way there."""
+        self.begun = x
         state, parts = next(self.way(x, self.levels, memory)), self.parts()
         if parts > 1:
             state = next(islice(self.way(x, self.finer(parts), memory), parts - 1, None))
@@ -97,7 +102,7 @@ class Diffusion(Frames):
 
     def way(self, x, levels, memory):
         """The sampler's states from x on, down these levels."""
-        return self.sampler(self.denoise, x, levels, lambda step: self.noise(), start=self.skip + self.step,
+        return self.sampler(self.denoise, x, levels, self.noise, start=self.skip + self.step,
                             memory=memory, **self.options)
 
     def parts(self):
@@ -119,10 +124,11 @@ class Diffusion(Frames):
         between = [high * (low / high) ** way if low else high * (1 - way) for way in ways]
         return [*map(float, self.levels[:here + 1]), *between, *map(float, self.levels[here + 1:])]
 
-    def noise(self):
-        """(n, 3, h, w), each picture's from its own seed; of a step that draws several, each another."""
-        self.drawn += 1
-        return noise(self.x, self.seeds, self.step + 1 if self.drawn == 1 else mix(self.step + 1, self.drawn))
+    def noise(self, step):
+        """(n, 3, h, w), each picture's from its own seed; `step` counts finer levels, too."""
+        part = step - self.skip - self.step - 1
+        number = self.step + 1 if not part else (self.step + 1) * 1_000_003 + part
+        return noise(self.x, self.seeds, mix(number, 2 * self.take + 1) if self.take else number)
 
     def image(self):
         """The picture as it is now, (n, 3, h, w) in [0, 1]: what the noise is taken for, and at last x."""
@@ -174,11 +180,11 @@ class Inside:
 
     def __call__(self, painting):
         if self.before:
-            step, x, sigma = self.before
-            inside = painting.denoise
+            step, sigma = self.before
+            inside, x = painting.denoise, painting.begun[:1]
             self.kept.append((step, x / (1 + sigma**2) ** 0.5, inside.plain, inside.slope))
         due = painting.step % self.every == 0
-        self.before = (painting.step + 1, painting.x[:1], painting.sigma) if due else None
+        self.before = (painting.step + 1, painting.sigma) if due else None
 
     def rows(self):
         """(pictures (1, 3, h, w) in [0, 1], captions): all that is there, all guesses, all slopes."""

@@ -39,6 +39,7 @@ class Guided:
         self.noisy, self.held = noisy, held
         self.torn = False           # was the last slope not a number? A tensor, once it is known
         self.resting = False        # is the guide not asked now?
+        self.led = False            # did anyone say which way, at the last step?
         self.pace = pace or by_time(net.process)
         self.losses = {}            # of the last step, by name
         self.plain = None           # the clean picture as it was before guidance, (n, 3, h, w)
@@ -48,6 +49,7 @@ class Guided:
         progress = float(self.pace(sigma))
         self.losses, self.torn = {}, False
         scale = 0 if self.resting else at(self.scale, progress)
+        self.led = bool(scale or self.noisy)
         if not scale and not self.noisy:
             guess = self.keep(self.net(x, sigma))
             self.plain, self.slope = guess.clean, torch.zeros_like(x)

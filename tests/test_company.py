@@ -29,7 +29,7 @@ def work(step, progress):
 list(training.run(work))
 common.publish("student", "toy", layer, {}, training, {})
 seen = {"told": told, "rates": rates, "weight": layer.weight.tolist(),
-        "drawn": int(data.pictures(3, 64, "plain-")[2].sum())}
+        "drawn": int(data.pictures(3, 64, "mostly-plain-")[2].sum())}
 open(f"{sys.argv[1]}/{number}.json", "w").write(json.dumps(seen))
 """
 

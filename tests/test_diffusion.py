@@ -151,10 +151,13 @@ def repeated(times, **options):
 
 
 def test_steps_that_are_taken_again_look_again_but_the_last_and_those_that_rest():
-    guide = Watcher()
-    frames = list(repeated(lambda progress: 3 if progress < 0.9 else 1, guide=guide))
-    again = sum(1 - level / 10 < 0.9 for level in LEVELS[:-2].tolist())
-    assert len(frames) == 8 and guide.looks == 8 + 2 * again
+    guide, unasked = Watcher(), repeated(2)
+    frames = list(repeated(2, guide=guide))
+    assert len(frames) == 8 and guide.looks == 2 * 8 - 1
+    unasked.denoise.scale, calls, net = 0, [], unasked.denoise.net
+    unasked.denoise.net = lambda x, sigma: calls.append(sigma) or net(x, sigma)
+    list(unasked)
+    assert len(calls) == 8, "where nobody pulls, there is nothing to mend"
     resting = Watcher()
     painting = repeated(2, guide=resting)
     painting.rest = 2

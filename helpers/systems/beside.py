@@ -20,8 +20,8 @@ from helpers.networks import adm, upscaler
 from helpers.settings import knobs
 from helpers.systems import classes, clip_guided_diffusion, diffusing, priors, wiring
 
-EVERY = 2           # steps of the canvas for one of the diffusion
-DONE = 0.8          # the part of the way after which its picture is finished, and the canvas's can be
+EVERY = 2           # it takes one step where the canvas takes so many,
+DONE = 0.8          # all of them in so much of the way: then its picture is finished, and the canvas's can be
 # The share of its steps that it leaves out where something is on the canvas: what was painted or given; the
 # picture before in a film, which is to be seen in the next; a scene of which other words make another one.
 PAINTED, NEXT_PICTURE, OTHER_WORDS = 0.5, 0.67, 0.25

@@ -64,8 +64,8 @@ class Diffused(Guided):
     guide_every: str = knob(1, "look at every step (1), at every second one (2), and so on", low=1, high=50,
                             kind="schedule", live=True, group=FINE)
     repeats: str = knob(0, "take each step so often, its noise put back in between, and what the guide "
-                        "pulled out of shape is mended (recurrence, time travel); 0 is twice while things "
-                        "take shape by the built-in model, once by others", low=0, high=20, kind="schedule",
+                        "pulled out of shape is mended (recurrence, time travel); a plain 0 is twice while "
+                        "things take shape by the built-in model, else once", low=0, high=20, kind="schedule",
                         live=True, group=FINE)
     most_pull: float = knob(0.0, "take a step in smaller ones where the guide would move the picture by more "
                             "than this, as an rms of pixels from -1 to 1; 0 never (max_cond)", low=0, high=10,

@@ -37,7 +37,7 @@ def train(name="adm-world", minutes=180, device="cpu", batch=32, count=80_000, f
     yielded. Needs the judge in the zoo, or is Refused."""
     weights.zoo("judge")            # refused now rather than in hours
     torch.manual_seed(12)
-    pixels = data.pictures(count, SIDE, "plain-")
+    pixels = data.pictures(count, SIDE, "mostly-plain-")
     model = adm.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     attentive_(model.unet)
     compiled_(model.unet, device)

@@ -30,7 +30,7 @@ def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_
     last it is published and its metrics are yielded. Refused where the zoo has no such denoiser."""
     learned = weights.zoo(denoiser)[1]
     torch.manual_seed(14)
-    pixels = data.pictures(count, SIDE, "plain-")
+    pixels = data.pictures(count, SIDE, "mostly-plain-")
     truth = data.named([data.plain(i) for i in range(count)])[1]
     model = adm_classifier.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     begin_(model.unet, learned)

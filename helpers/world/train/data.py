@@ -50,7 +50,7 @@ def alike(index):
     return scenes.sample(np.random.default_rng([20260, 4, number]), style=list(scenes.STYLES)[style])
 
 
-KINDS = {"": scene, "held-": held, "few-": few, "plain-": plain, "alike-": alike}
+KINDS = {"": scene, "held-": held, "few-": few, "mostly-plain-": plain, "alike-": alike}
 
 
 def chunk(path, size, start, stop, kind):

@@ -17,7 +17,7 @@ def train(name="secondary-world", minutes=40, device="cpu", batch=32, count=80_0
     """further: see Training. Yields notes of its progress; at last it is published and its metrics are
     yielded."""
     torch.manual_seed(13)
-    pixels = data.pictures(count, SIDE, "plain-")
+    pixels = data.pictures(count, SIDE, "mostly-plain-")
     model = secondary.build(CONFIG, "auto").to(device, memory_format=torch.channels_last)
     compiled_(model, device)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, (0.9, 0.99), weight_decay=0.01)

@@ -72,7 +72,7 @@ def train(name="upscaler-world", minutes=40, device="cpu", batch=12, count=8000,
     it is published and its metrics are yielded."""
     weights.zoo(guide)          # refused now rather than in an hour
     torch.manual_seed(15)
-    lesson = Lesson(data.pictures(count, SIDE, "plain-"), device, batch, guide)
+    lesson = Lesson(data.pictures(count, SIDE, "mostly-plain-"), device, batch, guide)
     training = Training(name, {"model": lesson.model, "critic": lesson.critic},
                         {"model": lesson.painter, "critic": lesson.adversary}, minutes, averaged="model",
                         decay=0.998, device=device, further=further)
