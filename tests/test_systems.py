@@ -239,8 +239,9 @@ def test_init_weight_pulls_to_the_picture_not_to_gray():
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_penalised_prompts_move_away(name, eyes):
     from helpers.cutouts import Cutouts
+    # alone, as with stand-ins it is chance what another painter has in mind; the diffusions have none beside
     pace = {"learning_rate": {"deep_daze": "0.001"}.get(name, "0.1"), "ema": 0, "prior": "0"}
-    pace = {"clamp": "1"} if name in DIFFUSIONS else pace       # they are whom others follow by their prior
+    pace = {"clamp": "1"} if name in DIFFUSIONS else pace
 
     def distance(text):
         image = picture(name, prompts=text, steps=25, crops=4, **pace)
