@@ -81,15 +81,16 @@ def generator():
     return made.eval().requires_grad_(False)
 
 
-def denoiser(classes=0):
-    """An ADM of random weights, for pictures of 32 pixels; with as many classes."""
+def denoiser(classes=0, anything=False):
+    """An ADM of random weights, for pictures of 32 pixels; with as many classes, the last may be anything."""
     with torch.random.fork_rng():
         torch.manual_seed(8)
-        made = adm.build(SMALL | {"class_cond": bool(classes), "classes": classes or 1000})
+        made = adm.build(SMALL | {"class_cond": bool(classes), "classes": classes or 1000,
+                                  "anything": anything})
         for p in made.unet.parameters():
             if p.ndim > 1 and not p.any():
                 p.data.normal_(0, 0.03)     # the package begins with zeros, which say nothing
-    made.names = ["car", "boat", "cat", "dog"][:classes]
+    made.names = ["car", "boat", "cat", "dog"][:classes - anything] + ["anything"] * anything
     return made.eval().requires_grad_(False)
 
 
@@ -132,7 +133,7 @@ def install(monkeypatch):
     monkeypatch.setattr(weights, "known", there)
     made = generator()
     monkeypatch.setattr(biggan, "load", lambda name, device="cpu", **_: made)
-    nets = {"adm-world": denoiser(), "of classes": denoiser(4)}
+    nets = {"adm-world": denoiser(), "of classes": denoiser(4), "of anything": denoiser(5, True)}
     monkeypatch.setattr(adm, "load", lambda name, device="cpu", **_: nets[name])
     beside, judge = second(), reader()
     large = second(5)

@@ -351,6 +351,10 @@ def test_classes_are_named_or_any(nets):
     cat, dog = (picture(model="of classes", kind=kind, guidance_scale="0") for kind in ("Cat", "dog"))
     assert not torch.equal(cat, dog)
     assert picture(model="of classes", guidance_scale="0").shape == (1, 3, 32, 32)
+    net, x = adm.load("of anything"), torch.zeros(2, 3, 32, 32)
+    assert torch.equal(net(x, 1.0).clean, net(x, 1.0, torch.tensor([4, 4])).clean), "anything, by itself"
+    with pytest.raises(Refused, match="classes are missing"):
+        adm.load("of classes")(x, 1.0)
 
 
 class Even:
@@ -457,7 +461,7 @@ def test_the_small_network_is_there_when_it_is_asked(nets):
     ({"steps": 20, "skip": 20}, "skip is 20; 20 steps can leave out 19 at most: try 10"),
     ({"eta": 1.5}, "eta is 1.5; for ddim it goes from -1 to 1: try 0.8"),
     ({"eta": -0.5, "sampler": "dpmpp_2m_sde"}, "eta is -0.5; for dpmpp_2m_sde it goes from 0 up: try 0.8"),
-    ({"kind": "cat"}, "kind is 'cat'; adm-world knows no classes: leave kind empty, or take a network of "
+    ({"kind": "cat"}, "kind is 'cat'; adm-world knows no classes: leave kind on 'auto', or take a network of "
      "classes"),
     ({"kind": "bot", "model": "of classes"}, "no class of this network called 'bot'; did you mean 'boat'?"),
     ({"classifier": "any", "prompts": "moon | sea:-1 ^ sun"}, "any knows nothing of 'moon | sea:-1 ^ sun'; "

@@ -21,7 +21,7 @@ FLOORS = [
      {"knobs", "images", "states", "optimizers", "palettes"},
      {"settings", "inputs", "films", "old_settings", "manifests"},
      {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
-     {"loop", "slides", "guidance"}, {"diffusion"}, {"tiling"},
+     {"loop", "slides", "guidance"}, {"diffusion", "conditioned"}, {"tiling"},
      {"world"}],
     [{"checkpoints", "downloads", "history"}, {"weight_files"}, {"weights", "forms", "recording"},
      {"run_folder"}, {"runs", "view", "gallery", "presets"}, {"painter"}, {"studio", "session"},

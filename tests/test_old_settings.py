@@ -85,7 +85,7 @@ def test_a_whole_file(read):
         "clamp": "0.05", "overview": "[12]*400+[4]*600", "crops": "[4]*400+[12]*600",
         "crop_power": "[1]*500+[5]*500", "gray_crops": "[0.2]*400+[0]*600", "batches": "4",
         "augment": "flip, affine, jitter, gray", "look_noise": "0.03", "fuzzy": 0.0, "perlin": "off",
-        "arrange": 0.0, "classifier": "",
+        "arrange": 0.0, "classifier": "", "kind": "",
         "init_image": "", "mirror": "left-right", "mirror_at": "9%", "smallest_crop": "0.2917",
         "perceptors": "ViT-B/32, ViT-B/16, RN50, ViT-B-32:laion400m_e32, RN50:yfcc15m",
         "guidance_scale": "10000", "smoothness": "0.08", "range": "0.5"}

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from stand_ins import Twice, half, install, photo
+from stand_ins import SMALL, Twice, half, install, photo
 from torch.nn import functional as F
 
 from helpers import guides, images, loop, machine, systems, weights
@@ -241,12 +241,16 @@ def test_where_its_schedule_says_nothing_it_rests(loaded):
 
 
 def test_a_network_of_classes_is_refused_before_it_is_loaded(loaded, monkeypatch):
-    known, card = weights.known, {"config": {"class_cond": True}}
-    monkeypatch.setattr(weights, "known", lambda name, kind="": (card, None) if name == "of classes" else
-                        known(name, kind))
-    with pytest.raises(Refused, match="prior_model is 'of classes'; it tells classes apart"):
+    known = weights.known
+
+    def told(name, kind=""):
+        config = SMALL | {"class_cond": True, "anything": name == "of anything"}
+        return ({"name": name, "config": config}, None) if name.startswith("of ") else known(name, kind)
+    monkeypatch.setattr(weights, "known", told)
+    with pytest.raises(Refused, match="prior_model is 'of classes'; it paints one class at a time"):
         started(prior_model="of classes")
     assert not loaded
+    assert started(prior_model="of anything")[1]["prior"] > 0
 
 
 def test_a_wrong_one_is_refused_before_any_network_is_loaded(monkeypatch):

@@ -114,7 +114,9 @@ TURNED = {
     "rotate": (FILM, "20"), "shift_x": (FILM, "5"), "shift_y": (FILM, "5"), "film_smoothing": (FILM, 0.7),
     # Guided diffusion
     "guidance_scale": ({}, "5"), "skip": ({"init_image": photo(2)}, 2), "model": None,
-    "kind": ({"model": "of classes", "kind": "cat"}, "dog"), "sampler": ({}, "dpmpp_2m"), "eta": ({}, 0.3),
+    "kind": ({"model": "of classes", "kind": "cat"}, "dog"),
+    "kind_scale": ({"model": "of anything", "kind": "cat"}, "5"),
+    "sampler": ({}, "dpmpp_2m"), "eta": ({}, 0.3),
     "noise_levels": ({}, "karras"), "through": ({}, "guess"), "secondary": None,
     "guide_every": ({}, "2"), "batches": ({}, "2"), "clamp": ({}, "0.001"), "even_light": ({}, True),
     "threshold": ({}, "0.6"), "range": ({}, "50"), "classifier": ({"prompts": "a cat"}, "any"),

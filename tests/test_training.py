@@ -28,7 +28,7 @@ from helpers.networks import vqgan as networks
 from helpers.world import drawing, judge, scenes, words
 from helpers.world.train import __main__ as command
 from helpers.world.train import (adm, biggan, classifier, codes, common, contrast, critic, data, features,
-                                 looks, perceptor, pix2pix, secondary, tokens, upscaler, vqgan)
+                                 looks, orthogonal, perceptor, pix2pix, secondary, tokens, upscaler, vqgan)
 
 TINY = {"embed_dim": 8, "vision_cfg": {"image_size": 64, "layers": [1] * 4, "width": 8, "head_width": 16},
         "text_cfg": {"context_length": 32, "width": 16, "heads": 2, "layers": 1}}
@@ -540,7 +540,8 @@ def test_a_pix2pix_learns_of_each_quarter_what_it_should(monkeypatch):
 
 
 @pytest.mark.parametrize("recipe, door, numbers", [
-    (adm, denoisers, {"a thing, samples", "a thing, real", "distance", "distance, real"}),
+    (adm, denoisers, {"a thing, samples", "a thing, told", "a thing, real", "the thing told",
+                      "distance", "distance, real"}),
     (secondary, seconds, {"noise 0.3", "noise 1", "noise 3", "noise 10", "without"}),
     (classifier, classifiers, {"noise 0.1", "noise 0.5", "noise 1", "noise 3"})])
 def test_networks_of_diffusion_train_resume_and_are_published(recipe, door, numbers, monkeypatch):
@@ -548,6 +549,7 @@ def test_networks_of_diffusion_train_resume_and_are_published(recipe, door, numb
     smaller = {"widths": [4, 8]} if recipe is secondary else {"num_channels": 32, "channel_mult": "1,1"}
     monkeypatch.setattr(recipe, "CONFIG", recipe.CONFIG | smaller)
     monkeypatch.setattr(recipe, "measure", functools.partial(recipe.measure, count=4))
+    monkeypatch.setattr(adm, "told", lambda chosen, step: torch.full((len(chosen),), 5))
     if recipe is classifier:
         begun = denoisers.build(adm.CONFIG | smaller)
         common.publish("adm-world", "adm", begun.unet, adm.CONFIG | smaller, Student().training, {})
@@ -559,6 +561,11 @@ def test_networks_of_diffusion_train_resume_and_are_published(recipe, door, numb
     assert (said.shape == (2, 32)) if recipe is classifier else (said.clean.shape == x.shape)
     list(recipe.train(minutes=3 / 60, batch=2, count=6))
     assert weights.zoo(name)[0]["training"]["steps"] == 3, "it went on, not over"
+    if recipe is adm:
+        torch.manual_seed(12)       # as the recipe does
+        begun, now = denoisers.build(adm.CONFIG | smaller).unet.label_emb.weight, door.load(name)
+        moved = (now.unet.label_emb.weight - begun).norm(dim=1) / begun.norm(dim=1)
+        assert now.names == adm.NAMES and moved[5] > 2 * moved.median(), "it was told what is there"
 
 
 def test_a_classifier_begins_with_what_a_denoiser_learned():
@@ -567,7 +574,25 @@ def test_a_classifier_begins_with_what_a_denoiser_learned():
     unet = classifiers.build(classifier.CONFIG | smaller).unet
     classifier.begin_(unet, learned)
     parts = {key: value for key, value in unet.state_dict().items() if not key.startswith("out.")}
+    bias = parts.pop("time_embed.2.bias")
+    assert torch.equal(bias, learned["time_embed.2.bias"] + learned["label_emb.weight"][-1])
     assert parts and all(torch.equal(value, learned[key]) for key, value in parts.items())
+
+
+def test_another_network_is_not_gone_on_from(home):
+    student = Student()
+    common.publish("student", "toy", student.layer, {}, student.training, {})
+
+    def other(**more):
+        layer = nn.Linear(5, 5)
+        return common.Training("student", {"layer": layer}, {"layer": torch.optim.SGD(layer.parameters())}, 1,
+                               averaged="layer", **more)
+    with pytest.raises(Refused, match="published student is not what is trained now; .*leave out --further"):
+        other(further=True)
+    other().save()
+    other()
+    with pytest.raises(Refused, match="state.pt is not what is trained now; .*move it away, to begin anew"):
+        Student()
 
 
 def test_an_upscaler_trains_resumes_and_is_published(monkeypatch):
@@ -594,9 +619,56 @@ def test_an_adm_learns_to_see_through_noise():
     torch.manual_seed(0)
     net = denoisers.build(adm.CONFIG | {"num_channels": 32, "channel_mult": "1,1"})
     pixels = np.stack([np.full((64, 64, 3), level, np.uint8) for level in (40, 220)])
-    work = adm.lesson(net, torch.optim.AdamW(net.parameters(), 2e-3), pixels, 4, "cpu")
+    net.to(memory_format=torch.channels_last)
+    work = adm.lesson(net, orthogonal.optimizers(net, 1e-2).values(), pixels, 4, "cpu")
     losses = [work(step, 0.0)["loss"].item() for step in range(25)]
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:3])
+
+
+def test_muon_steps_alike_in_every_direction():
+    """Gradients of very unequal directions, of a convolution and a linear layer: the weights themselves
+    move, by nearly the same along each; a bias moves by its own optimizer; a second gradient counts, too."""
+    convolution = torch.nn.Conv2d(8, 12, 3).to(memory_format=torch.channels_last)
+    for layer in (convolution, torch.nn.Linear(16, 10)):
+        steps, rows = orthogonal.optimizers(layer, 0.1, decay=0), len(layer.weight)
+        for k in range(2):
+            before = [p.detach().clone() for p in (layer.weight, layer.bias)]
+            gradient = torch.randn(rows, layer.weight[0].numel(), generator=dice(k))
+            gradient *= 10.0 ** -torch.arange(rows)[:, None].div(4)
+            layer.weight.grad = gradient.view_as(layer.weight).clone()
+            layer.bias.grad = torch.ones(rows)
+            for optimizer in steps.values():
+                optimizer.step()
+            moved = (before[0] - layer.weight.detach()).reshape(rows, -1)
+            lengths = torch.linalg.svdvals(moved)
+            assert lengths[0] < 3 * lengths[-1] and (moved * gradient).sum() > 0
+            assert (before[1] - layer.bias > 0.05).all()
+
+
+def test_an_embedding_takes_longer_steps_row_by_row():
+    table, norm = torch.nn.Embedding(3, 4), torch.nn.LayerNorm(4)
+    steps, before = orthogonal.optimizers(torch.nn.ModuleList([table, torch.nn.Linear(4, 4), norm]), 0.01), \
+        table.weight.detach().clone()
+    for layer in (table, norm):
+        for p in layer.parameters():
+            p.grad = torch.zeros_like(p)
+    table.weight.grad[1], norm.weight.grad[:] = 1, 1
+    steps["adam"].step()
+    moved = before - table.weight.detach()
+    assert moved[1].mean().item() == pytest.approx(0.1, rel=0.02) and moved[[0, 2]].abs().max() < 0.01
+    assert (1 - norm.weight.detach()).mean().item() == pytest.approx(0.01, rel=0.02)
+
+
+def test_an_adm_is_told_what_is_there_or_nothing():
+    chosen = torch.arange(400)
+    told, shares = adm.told(chosen, 3), data.named([data.plain(i) for i in range(400)])[1]
+    assert torch.equal(told, adm.told(chosen, 3)) and not torch.equal(told, adm.told(chosen, 4))
+    untold = told == adm.NAMES.index("anything")
+    assert untold.float().mean().item() == pytest.approx(adm.UNTOLD, abs=0.06)
+    assert (shares[~untold].gather(1, told[~untold, None]) > 0).all()
+    pairs = (shares > 0).sum(1) == 2
+    second = shares.argmax(1) != told
+    assert 0.2 < second[pairs & ~untold].float().mean() < 0.8, "either of two"
 
 
 def test_an_adm_heeds_things_most():

@@ -28,13 +28,13 @@ from .loading import fill_
 # The package's settings by its own names, and ours: `objective` is what the U-Net answers, the noise or v
 # (Salimans and Ho 2022); `time` is how it is told the noise: as the timestep of its schedule, or as the angle
 # whose tangent is sigma, a right one being 1000; `unshuffle` of n folds n x n pixels into channels before it
-# and back behind it.
+# and back behind it; `anything`: the last of its classes is none in particular (Ho and Salimans 2022).
 DEFAULTS = {"image_size": 256, "num_channels": 256, "num_res_blocks": 2, "channel_mult": "",
             "attention_resolutions": "32,16,8", "num_heads": 4, "num_head_channels": -1,
             "num_heads_upsample": -1, "use_scale_shift_norm": True, "resblock_updown": True, "dropout": 0.0,
             "use_new_attention_order": False, "class_cond": False, "learn_sigma": True,
             "diffusion_steps": 1000, "noise_schedule": "linear", "rescale_timesteps": True,
-            "classes": 1000, "objective": "noise", "time": "schedule", "unshuffle": 1}
+            "classes": 1000, "objective": "noise", "time": "schedule", "unshuffle": 1, "anything": False}
 # What training scripts and old notebooks write beside these; none of it shapes the network.
 IDLE = {"use_checkpoint", "use_fp16", "timestep_respacing", "batch_size", "clip_denoised", "num_samples",
         "use_ddim", "predict_xstart", "use_kl", "rescale_learned_sigmas", "sigma_small"}
@@ -45,7 +45,7 @@ OBJECTIVES, TIMES = ("noise", "v"), ("schedule", "angle")
 
 class ADM(nn.Module):
     """`config`: see DEFAULTS. `classes` of forward: numbers (n,), for a class-conditional one; Refused where
-    they are missing."""
+    they are missing and it knows no `anything`."""
 
     def __init__(self, config: dict, precision: str = "fp32"):
         super().__init__()
@@ -74,6 +74,8 @@ class ADM(nn.Module):
 
     def forward(self, x: Tensor, sigma: float, classes: Tensor | None = None) -> Guess:
         """x (n, 3, h, w), sides multiples of `step`; sigma above 0, one for all or (n,)."""
+        if classes is None and self.config["anything"]:
+            classes = torch.full((len(x),), self.classes - 1, device=x.device)
         if bool(self.classes) == (classes is None):
             raise Refused(f"classes are {'missing' if self.classes else 'given'}",
                           f"{'this' if self.classes else 'no'} network is of one class at a time",
@@ -124,6 +126,9 @@ def checked(config: dict) -> dict:
     for name, options in (("noise_schedule", SCHEDULES), ("objective", OBJECTIVES), ("time", TIMES)):
         if config[name] not in options:
             raise unknown(name, config[name], options)
+    if config["anything"] and not config["class_cond"]:
+        raise Refused("anything is a class of a network without classes", "it is the last of them",
+                      "set class_cond, or leave anything out")
     if not config["channel_mult"] and config["image_size"] not in MULTIPLIERS:
         raise Refused(f"image_size is {config['image_size']}",
                       f"without channel_mult it is {said(MULTIPLIERS)}",

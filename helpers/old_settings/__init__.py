@@ -93,7 +93,7 @@ def networks(old):
         old.note("use_secondary_model", "it does not change on the way here; the small network is used")
     old.values["through"] = "secondary" if any(small.values) else "network"
     old.values |= {"sampler": str(old("diffusion_sampling_mode")), "eta": old.number("eta"),
-                   "threshold": "0" if old.truth("clip_denoised") else "1", "classifier": ""}
+                   "threshold": "0" if old.truth("clip_denoised") else "1", "classifier": "", "kind": ""}
     # a clamp_max of 0 let no slope through, ours lets any
     steepest = together(lambda on, most: max(most, 1e-6) if on else 0, old.schedule("clamp_grad"),
                         old.schedule("clamp_max"))

@@ -3,10 +3,10 @@
 import torch
 
 from helpers import prompts, weights
+from helpers.conditioned import Classed, Of
 from helpers.cutouts import at
 from helpers.errors import Refused
 from helpers.networks import adm_classifier, class_names
-from helpers.samplers import Guess
 from helpers.schedules import parse
 from helpers.systems import wiring
 from helpers.systems.diffused import OURS
@@ -14,41 +14,56 @@ from helpers.systems.diffused import OURS
 CLASSIFIER = "classifier-world"         # what reads through the noise of the built-in model
 
 
-class Of:
-    """A network of classes, painting the ones of `numbers` (n,)."""
-
-    def __init__(self, net, numbers):
-        self.net, self.process, self.numbers = net, net.process, numbers
-
-    def __call__(self, x, sigma) -> Guess:
-        return self.net(x, sigma, self.numbers)
-
-
 def asked(settings):
     """Refused where networks or classes are asked for that there are not, as far as that is known before any
     is loaded."""
     if settings.small():
         weights.known(settings.small(), "secondary")
-    for name, kind, word in ((settings.model, "adm", settings.kind),
-                             (reader_of(settings), "classifier", settings.classifier_kind)):
+    for name, kind, word in ((settings.model, "adm", named(settings)),
+                             (reader_of(settings), "classifier", settings.classifier_kind.strip())):
         names = class_names.of(name, kind) if name else []
-        if names and word.strip():
+        if names and word:
             class_names.number(word, names)
 
 
+def named(settings):
+    """The class that kind names, or "": nothing does, or what the prompts name."""
+    kind = settings.kind.strip()
+    return "" if kind == "auto" else kind
+
+
 def classed(settings, net, studio):
-    """The network, of one class where it has some: the one asked for, or any."""
+    """The network, of the classes asked for where it has some: which, `lead` says, where it knows anything at
+    all; else of one, or any."""
     if not net.classes:
-        if settings.kind.strip():
+        if named(settings):
             raise Refused(f"kind is {settings.kind!r}", f"{settings.model} knows no classes",
-                          "leave kind empty, or take a network of classes")
+                          "leave kind on 'auto', or take a network of classes")
         return net
+    if net.config["anything"]:
+        return Classed(net)
     count = settings.pictures
-    if settings.kind.strip():
-        numbers = torch.full((count,), class_names.number(settings.kind, net.names))
+    if named(settings):
+        numbers = torch.full((count,), class_names.number(named(settings), net.names))
     else:
         numbers = torch.randint(net.classes, (count,), generator=studio.rng)
     return Of(net, numbers.to(studio.device))
+
+
+def lead(painter, settings, passed):
+    """Tell what knows anything at all the classes it paints: the kind, or, for auto, what the prompts name
+    where somebody else guides. passed: progress -> steps behind."""
+    if isinstance(painter, Classed):
+        painter.scale, painter.wanted = parse(settings.kind_scale), None
+        if named(settings):
+            painter.wanted = wants(settings, painter.net.names, named(settings), passed)
+        elif settings.kind.strip() and guided(settings):
+            painter.wanted = wants(settings, painter.net.names[:-1], "", passed)    # the last is anything
+
+
+def guided(settings):
+    """Does a guide look at the picture at all?"""
+    return any(parse(settings.guidance_scale).values)
 
 
 def reader_of(settings):
@@ -68,37 +83,46 @@ def reading(settings, studio):
 def told(settings, reader, passed):
     """A guide on the noisy picture: the classifier's word for the classes asked for, scene by scene; None
     where auto has nothing to go by, or nobody else guides. passed: progress -> steps behind."""
-    scenes = aims(settings, reader.names, lambda now: passed(now) / settings.length())
-    auto, led = settings.classifier.strip() == "auto", any(parse(settings.guidance_scale).values)
-    known = any(rows.any() for rows, _ in scenes)
-    if auto and not (led and known):
+    wanted = wants(settings, reader.names, settings.classifier_kind.strip(), passed)
+    if settings.classifier.strip() == "auto" and not (guided(settings) and wanted):
         return None
-    if not known:
+    if not wanted:
         raise Refused(f"{settings.classifier} knows nothing of {settings.prompts!r}",
                       f"it knows {class_names.listed(reader.names)}", "name one of these as classifier_kind")
     scale = parse(settings.classifier_scale)
 
     def noisy(x, sigma, progress):
-        rows, paces = scenes[wiring.scene(settings, passed(progress)) % len(scenes)]
-        row = aim(rows, [at(pace, progress) for pace in paces]).to(x)
-        odds = reader(x, sigma).log_softmax(-1)
+        row, odds = wanted(progress).to(x), reader(x, sigma).log_softmax(-1)
         liked = odds @ row.clamp(min=0) + without(odds) @ (-row).clamp(min=0)
         return {"classifier": -scale(progress) * liked.sum()}
     return noisy
 
 
-def aims(settings, names, way=None):
-    """What each scene asks for: rows (prompts, classes), and a pace for each prompt. A prompt that names
-    several classes shares its weight among them, one that names none says nothing; classifier_kind counts in
-    place of them all. way: progress -> part of the way behind."""
-    kind = settings.classifier_kind.strip()
+def wants(settings, names, kind, passed):
+    """progress -> how much each class is wanted, (classes,), scene by scene; or None where the prompts name
+    none. kind: one class in place of what they name."""
     if kind:
-        return [(torch.eye(len(names))[class_names.number(kind, names)][None], (1,))]
+        row = torch.eye(len(names))[class_names.number(kind, names)]
+        return lambda progress: row
+    scenes = aims(settings, names, lambda now: passed(now) / settings.length())
+    if not any(rows.any() for rows, _ in scenes):
+        return None
+
+    def wanted(progress):
+        rows, paces = scenes[wiring.scene(settings, passed(progress)) % len(scenes)]
+        return aim(rows, [at(pace, progress) for pace in paces])
+    return wanted
+
+
+def aims(settings, names, way):
+    """What each scene asks for: rows (prompts, classes), and a pace for each prompt. A prompt that names
+    several classes shares its weight among them, one that names none says nothing. way: progress -> part of
+    the way behind."""
     told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
-    return [(named(scene, names), settings.paces(scene, way) or (1,) * len(scene)) for scene in told or [[]]]
+    return [(shares(scene, names), settings.paces(scene, way) or (1,) * len(scene)) for scene in told or [[]]]
 
 
-def named(scene, names):
+def shares(scene, names):
     """The weights of classes in each prompt, (prompts, classes)."""
     rows = torch.zeros(len(scene), len(names))
     for row, prompt in zip(rows, scene, strict=True):
@@ -109,10 +133,11 @@ def named(scene, names):
 
 def aim(rows, shares):
     """How much each class is wanted now, (classes,): of the prompts that act at all what is wanted sums to 1,
-    before the share of each counts; what is to be kept away from is below 0."""
+    before the share of each counts; what is to be kept away from is below 0, and sums to -1 at most."""
     shares = torch.tensor(shares, dtype=rows.dtype)[:, None]
     acting = (rows * (shares > 0)).sum(0)
-    return (rows * shares).sum(0) / (acting.clamp(min=0).sum() or acting.abs().sum() or 1)
+    row = (rows * shares).sum(0) / (acting.clamp(min=0).sum() or acting.abs().sum() or 1)
+    return row.clamp(min=0) - (-row).clamp(min=0) / (-row).clamp(min=0).sum().clamp(min=1)
 
 
 def without(odds):

@@ -12,7 +12,7 @@ from helpers.guides import Range
 from helpers.machine import mix
 from helpers.networks import adm, secondary, upscaler
 from helpers.systems import diffused, wiring
-from helpers.systems.classes import asked, classed, reader_of, reading, told
+from helpers.systems.classes import asked, classed, lead, reader_of, reading, told
 
 UPSCALER = "upscaler-world"
 
@@ -32,8 +32,8 @@ class Easel:
         self.process = net.process
         self.at(settings)
         self.reader, small = reading(settings, studio), beside(settings, studio)
-        painter = guidance.Sharper(classed(settings, net, studio), small,
-                                   schedules.parse(settings.autoguidance))
+        self.painter = classed(settings, net, studio)
+        painter = guidance.Sharper(self.painter, small, schedules.parse(settings.autoguidance))
         self.denoise = guidance.Guided(painter, None, through=settings.way(), secondary=small,
                                        held=held(settings, studio))
 
@@ -71,6 +71,7 @@ class Easel:
                            ("threshold", "threshold")):
             setattr(denoise, name, schedules.parse(getattr(settings, knob)))
         denoise.center = settings.even_light
+        lead(self.painter, settings, self.passed)
         denoise.noisy = told(settings, self.reader, self.passed) if self.reader else None
         made.repeats = settings.repeated()
         made.rest, made.pull = schedules.parse(settings.guide_every), settings.most_pull

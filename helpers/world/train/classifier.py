@@ -58,8 +58,12 @@ def train(name="classifier-world", minutes=40, device="cpu", batch=64, count=80_
 
 
 def begin_(unet, learned):
-    """Begin with those of the tensors `learned` that have the same names and shapes here."""
+    """Begin with those of the tensors `learned` that have the same names and shapes here. What a denoiser
+    adds to the time where it may be anything is added for good."""
     here = unet.state_dict()
+    if "label_emb.weight" in learned:
+        bias = learned["time_embed.2.bias"] + learned["label_emb.weight"][-1]
+        learned = learned | {"time_embed.2.bias": bias}
     unet.load_state_dict(here | {key: value.float() for key, value in learned.items()
                                  if key in here and value.shape == here[key].shape})
 

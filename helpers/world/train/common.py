@@ -8,6 +8,7 @@ State is kept in `.train/NAME/state.pt` (or below DISCOTHEQUE_TRAIN). Draw whate
 the step, and a stopped training goes on as if nothing had happened.
 """
 
+import contextlib
 import copy
 import json
 import math
@@ -19,6 +20,7 @@ import torch
 from safetensors import torch as safetensors
 
 from ... import safe_files, weights
+from ...errors import Refused
 from ...precision import lowered, number_type
 from . import company
 from .data import COUNT, home
@@ -33,7 +35,7 @@ SEEN = scenes_seen(COUNT)
 
 
 class Training:
-    """Parts (name -> module), an optimizer for each, and a clock of working time.
+    """Parts (name -> module), optimizers by name, and a clock of working time.
 
     minutes: how long it works, over all resumed runs; `progress` goes from 0 to 1 over them. averaged: the
     part whose running mean (`decay`) is kept as `average`. keep_every: seconds between saved states.
@@ -56,11 +58,13 @@ class Training:
             card, weights_ = weights.zoo(name)
             self.before = card["training"]
         if self.path.exists():
-            self.load()
+            with alike(f"the state in {self.path}", "move it away, to begin anew"):
+                self.load()
         elif further:
-            for part in (self.source, self.average):
-                part.load_state_dict({k: v.float() if v.is_floating_point() else v
-                                      for k, v in weights_.items()})
+            with alike(f"the published {name}", "leave out --further"):
+                for part in (self.source, self.average):
+                    part.load_state_dict({k: v.float() if v.is_floating_point() else v
+                                          for k, v in weights_.items()})
 
     @property
     def progress(self):
@@ -128,6 +132,16 @@ class Training:
         pairs = zip(self.average.state_dict().values(), self.source.state_dict().values(), strict=True)
         for mean, weight in pairs:
             mean.lerp_(weight, 1 - d) if mean.is_floating_point() else mean.copy_(weight)
+
+
+@contextlib.contextmanager
+def alike(what, way_out):
+    """Refused where what is taken up is of another network or other optimizers."""
+    try:
+        yield
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise Refused(f"{what} is not what is trained now", " ".join(str(error).split())[:200],
+                      way_out) from error
 
 
 def pace(progress):

@@ -23,7 +23,7 @@ def train(name="secondary-world", minutes=40, device="cpu", batch=32, count=80_0
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, (0.9, 0.99), weight_decay=0.01)
     training = Training(name, {"model": model}, {"model": optimizer}, minutes, averaged="model", decay=0.999,
                         device=device, further=further)
-    yield from training.run(lesson(model, optimizer, pixels, batch, device))
+    yield from training.run(lesson(model, [optimizer], pixels, batch, device))
     metrics = measure(training.average)
     publish(name, "secondary", training.average, CONFIG, training, metrics,
             f"{count} scenes of helpers.world, three of four in plain style")
