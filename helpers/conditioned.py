@@ -28,8 +28,8 @@ class Classed:
 
         anything + scale * sum of wanted[k] * (class k - anything).
 
-    Leaves the papers: the slope of a guide goes back through the class that counts most alone, so that one
-    pass has to be led back, however many there are.
+    Leaves the papers: the slope of a guide goes back through the pass of the class that counts most, as if it
+    were the whole guess, so that one has to be led back, however many there are.
     """
 
     def __init__(self, net, wanted=None, scale=1.0):
