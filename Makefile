@@ -35,7 +35,7 @@ PYTEST = OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(RUN) -m pytest -n $(CORES) 
 test: $(VENV)/.tools browser
 	$(RUN) -m ruff check .
 	$(PYTEST) tests
-	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+	REHEARSAL=1 DISCOTHEQUE_RUNS=$$(mktemp -d) $(PYTEST) -p tests.kernels --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
 
 # The tests look at the panel in a browser of this system; where there is none, Debian's is installed, if that
 # may be done. Without one they say so and go on.
