@@ -23,8 +23,9 @@ class Classed:
     guidance; Ho and Salimans 2022; of several classes and away from some: Liu et al. 2022).
 
     net: (x, sigma, classes) -> Guess, its last class being anything. wanted: progress -> how much each class
-    is wanted, (classes,), below 0 to be kept away from; or None for anything. scale: how far to go to them,
-    1 being what the network takes one for; a number or a function of progress. The guess is
+    is wanted in each quarter of the picture, (classes, 2, 2), below 0 to be kept away from; or None for
+    anything. scale: how far to go to them, 1 being what the network takes one for; a number or a function of
+    progress. In each spot the guess is
 
         anything + scale * sum of wanted[k] * (class k - anything).
 
@@ -37,8 +38,8 @@ class Classed:
         self.pace = by_time(net.process)
 
     def __call__(self, x: Tensor, sigma: float) -> Guess:
-        shares = self.shares(float(self.pace(sigma)))
-        first, *others = sorted(shares, key=shares.get, reverse=True)
+        shares = self.shares(x, float(self.pace(sigma)))
+        first, *others = sorted(shares, key=lambda number: shares[number].mean().item(), reverse=True)
         guess = self.told(x, sigma, first)
         with torch.no_grad():
             led = (shares[first] - 1) * guess.clean
@@ -50,10 +51,21 @@ class Classed:
         """What the network sees where it is told this class."""
         return self.net(x, sigma, torch.full((len(x),), number, device=x.device))
 
-    def shares(self, progress):
-        """class -> its share of the guess; all sum to 1, and none is nothing but rounding."""
+    def shares(self, x, progress):
+        """class -> its share of the guess in each spot, (h, w); all sum to 1, and none is nothing but
+        rounding."""
         anything = self.net.classes - 1
-        wanted = self.wanted(progress).tolist() if self.wanted else []
-        shares = {number: at(self.scale, progress) * share for number, share in enumerate(wanted)}
-        shares[anything] = shares.get(anything, 0) + 1 - sum(shares.values())
-        return {number: share for number, share in shares.items() if abs(share) > 1e-6}
+        wanted = self.wanted(progress) if self.wanted else torch.zeros(0, 2, 2)
+        shares = {number: at(self.scale, progress) * spread(wanted[number], x)
+                  for number in wanted.flatten(1).any(1).nonzero().flatten().tolist()}
+        rest = 1 - sum(shares.values(), spread(torch.zeros(2, 2), x))
+        shares[anything] = shares.get(anything, 0) + rest
+        return {number: share for number, share in shares.items() if share.abs().max() > 1e-6}
+
+
+def spread(quarters, x):
+    """What holds in each quarter (2, 2) -> what holds in each spot of x, (h, w): one goes over into the next
+    in a fifth of the side."""
+    upper, left = ((0.5 + (0.5 - (torch.arange(n) + 0.5) / n) / 0.2).clamp(0, 1) for n in x.shape[-2:])
+    down, across = torch.stack([upper, 1 - upper], 1), torch.stack([left, 1 - left])
+    return (down @ quarters @ across).to(x)

@@ -33,10 +33,15 @@ class Net:
         return Guess(x * torch.tensor([10.0, 100.0, 1.0])[classes].view(-1, 1, 1, 1), x)
 
 
+def everywhere(row):
+    """Wanted as much in all quarters of the picture."""
+    return row[:, None, None].expand(-1, 2, 2)
+
+
 def guessed(wanted, scale=2.0, sigma=3.0):
     """(the factor of x that comes out, its slope, the network)."""
     net, x = Net(), torch.ones(2, 3, 4, 4, requires_grad=True)
-    guess = Classed(net, wanted and (lambda progress: torch.tensor(wanted)), scale)(x, sigma)
+    guess = Classed(net, wanted and (lambda progress: everywhere(torch.tensor(wanted))), scale)(x, sigma)
     assert guess.variance is x
     slope, = torch.autograd.grad(guess.clean.sum(), x)
     return guess.clean.unique().item(), slope.unique().item(), net
@@ -65,7 +70,7 @@ def test_scale_and_wishes_change_on_the_way():
 
     def wanted(progress):
         told.append(progress)
-        return torch.eye(3)[CAR if progress < 0.5 else BOAT]
+        return everywhere(torch.eye(3)[CAR if progress < 0.5 else BOAT])
     denoise = Classed(net, wanted, lambda progress: 1.0 if progress < 0.5 else 3.0)
     x = torch.ones(1, 3, 4, 4)
     assert denoise(x, 6.0).clean.unique() == 10 and denoise(x, 1.0).clean.unique() == 1 + 3 * 99
@@ -79,6 +84,18 @@ def started(model="of anything", **values):
               "perceptors": "disco-resnet", "overview": "1", "crops": "0", "classifier": "",
               "model": model} | values
     return system.paint(system.Settings(**values))
+
+
+def quarters(painting, progress=0.5):
+    """How much each class is wanted in each quarter of the picture, (classes, 2, 2)."""
+    return painting.denoise.net.better.wanted(progress)
+
+
+def wanted(painting, progress=0.5):
+    """How much each class is wanted, everywhere alike."""
+    row = quarters(painting, progress)
+    assert row.eq(row[:, :1, :1]).all()
+    return row[:, 0, 0].tolist()
 
 
 def painted(**values):
@@ -101,15 +118,37 @@ def test_kind_is_what_the_prompts_name(nets):
     assert not torch.equal(auto, painted(prompts="a cat", kind_scale="4"))
     assert torch.equal(anything, painted(prompts="a cat", kind_scale="0"))
     assert torch.equal(anything, painted(prompts="a cat", kind="anything"))
-    assert started(prompts="a cat and anything").denoise.net.better.wanted(0.5).tolist() == [0, 0, 1, 0]
+    assert wanted(started(prompts="a cat and anything")) == [0, 0, 1, 0]
 
 
 def test_what_is_kept_away_from_does_not_burst(nets):
     """However little weight the things have that are wanted, what is not is no more than all of them."""
     painting = started(prompts="fog:3 | a boat:0.05 | a dog:-1")
-    assert painting.denoise.net.better.wanted(0.5).tolist() == pytest.approx([0, 1, 0, -1])
-    pair = started(prompts="a boat beside a car | a dog:-0.5")
-    assert pair.denoise.net.better.wanted(0.5).tolist() == pytest.approx([0.5, 0.5, 0, -0.5])
+    assert wanted(painting) == pytest.approx([0, 1, 0, -1])
+    assert wanted(started(prompts="a boat and a car | a dog:-0.5")) == pytest.approx([0.5, 0.5, 0, -0.5])
+
+
+def test_each_of_a_pair_is_wanted_in_its_half(nets):
+    car, boat, cat, dog = range(4)
+    row = quarters(started(prompts="a boat beside a car | a dog:-0.5"))
+    assert row[boat].tolist() == [[1, 0], [1, 0]] and row[car].tolist() == [[0, 1], [0, 1]]
+    assert row[dog].tolist() == [[-0.5, -0.5]] * 2 and not row[cat].any()
+    row = quarters(started(prompts="a cat over a gramophone"))
+    assert row[cat].tolist() == [[1, 1], [0, 0]] and row.sum() == 2, "below may be anything"
+    row = quarters(started(prompts="a cat over a dog:0.5 | a boat"))
+    assert row[cat].allclose(torch.tensor([[1.0, 1.0], [0.0, 0.0]]) / 3)
+    assert row.sum(0).allclose(torch.ones(2, 2))
+    assert wanted(started(prompts="a boat beside a car", arrange=0.0)) == [0.5, 0.5, 0, 0]
+
+
+def test_half_of_a_picture_is_as_if_the_thing_were_told_alone():
+    """But for a fifth of the side between them."""
+    halves = torch.zeros(3, 2, 2)
+    halves[CAR, 0], halves[BOAT, 1] = 1, 1
+    clean = Classed(Net(), lambda progress: halves, 2.0)(torch.ones(1, 3, 20, 30), 3.0).clean[0, 0]
+    assert clean[:8].unique().tolist() == pytest.approx([1 + 2 * 9])
+    assert clean[12:].unique().tolist() == pytest.approx([1 + 2 * 99])
+    assert clean[8:12].diff(dim=0).gt(0).all() and clean.diff(dim=1).abs().max() < 1e-4
 
 
 def test_several_pictures_and_resuming(nets):
@@ -133,10 +172,9 @@ def test_where_nobody_else_guides_auto_is_anything(nets):
 def test_kind_goes_from_scene_to_scene_and_turns_with_the_words(nets):
     painting = started(prompts="a boat ^ a cat", steps=8)
     net, settings = painting.denoise.net.better, systems.load("clip_guided_diffusion").Settings
-    wanted = [net.wanted(painting.denoise.pace(level)).argmax().item()
-              for level in map(float, painting.levels[:-1])]
-    assert wanted == [1] * 4 + [2] * 4
+    led = [wanted(painting, painting.denoise.pace(level)) for level in map(float, painting.levels[:-1])]
+    assert led == [[0, 1, 0, 0]] * 4 + [[0, 0, 1, 0]] * 4
     painting.retune(settings(prompts="a dog", steps=8, kind_scale="7"))
-    assert net.wanted(0.5).argmax() == 3 and net.scale(0.5) == 7
+    assert wanted(painting) == [0, 0, 0, 1] and net.scale(0.5) == 7
     painting.retune(settings(prompts="moon", steps=8))
     assert net.wanted is None

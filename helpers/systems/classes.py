@@ -2,7 +2,7 @@
 
 import torch
 
-from helpers import prompts, weights
+from helpers import arrangement, prompts, weights
 from helpers.conditioned import Classed, Of
 from helpers.cutouts import at
 from helpers.errors import Refused
@@ -58,7 +58,8 @@ def lead(painter, settings, passed):
         if named(settings):
             painter.wanted = wants(settings, painter.net.names, named(settings), passed)
         elif settings.kind.strip() and guided(settings):
-            painter.wanted = wants(settings, painter.net.names[:-1], "", passed)    # the last is anything
+            names = painter.net.names[:-1]      # the last is anything
+            painter.wanted = wants(settings, names, "", passed, apart=settings.arrange > 0)
 
 
 def guided(settings):
@@ -92,19 +93,20 @@ def told(settings, reader, passed):
     scale = parse(settings.classifier_scale)
 
     def noisy(x, sigma, progress):
-        row, odds = wanted(progress).to(x), reader(x, sigma).log_softmax(-1)
+        row, odds = wanted(progress)[:, 0, 0].to(x), reader(x, sigma).log_softmax(-1)
         liked = odds @ row.clamp(min=0) + without(odds) @ (-row).clamp(min=0)
         return {"classifier": -scale(progress) * liked.sum()}
     return noisy
 
 
-def wants(settings, names, kind, passed):
-    """progress -> how much each class is wanted, (classes,), scene by scene; or None where the prompts name
-    none. kind: one class in place of what they name."""
+def wants(settings, names, kind, passed, apart=False):
+    """progress -> how much each class is wanted in each quarter of the picture, (classes, 2, 2), scene by
+    scene; or None where the prompts name none. kind: one class in place of what they name; apart: things that
+    a prompt puts over, on or beside another are wanted there alone."""
     if kind:
         row = torch.eye(len(names))[class_names.number(kind, names)]
-        return lambda progress: row
-    scenes = aims(settings, names, lambda now: passed(now) / settings.length())
+        return lambda progress: row[:, None, None].expand(-1, 2, 2)
+    scenes = aims(settings, names, lambda now: passed(now) / settings.length(), apart)
     if not any(rows.any() for rows, _ in scenes):
         return None
 
@@ -114,30 +116,42 @@ def wants(settings, names, kind, passed):
     return wanted
 
 
-def aims(settings, names, way):
-    """What each scene asks for: rows (prompts, classes), and a pace for each prompt. A prompt that names
-    several classes shares its weight among them, one that names none says nothing. way: progress -> part of
-    the way behind."""
+def aims(settings, names, way, apart):
+    """What each scene asks for: rows (prompts, classes, 2, 2), and a pace for each prompt. A prompt that
+    names several classes shares its weight among them, one that names none says nothing. way: progress ->
+    part of the way behind."""
     told = prompts.scenes(settings.prompts) if settings.prompts.strip(" |^") else []
-    return [(shares(scene, names), settings.paces(scene, way) or (1,) * len(scene)) for scene in told or [[]]]
+    return [(shares(scene, names, apart), settings.paces(scene, way) or (1,) * len(scene))
+            for scene in told or [[]]]
 
 
-def shares(scene, names):
-    """The weights of classes in each prompt, (prompts, classes)."""
-    rows = torch.zeros(len(scene), len(names))
+def shares(scene, names, apart):
+    """The weights of classes in each prompt and quarter, (prompts, classes, 2, 2)."""
+    rows = torch.zeros(len(scene), len(names), 2, 2)
     for row, prompt in zip(rows, scene, strict=True):
-        numbers = class_names.found(prompt.text, names)[0]
-        row[numbers] = prompt.weight / max(1, len(numbers))
+        for text, box in (apart and arrangement.parts(prompt.text)) or [(prompt.text, (0, 0, 1, 1))]:
+            numbers = class_names.found(text, names)[0]
+            row[numbers] += prompt.weight / max(1, len(numbers)) * quarters(box)
     return rows
 
 
+def quarters(box):
+    """Where a box belongs, (2, 2): to a half if its middle is away from that of the picture."""
+    left, top, right, bottom = box
+    down, across = (torch.tensor([middle < 0.6, middle > 0.4]).float()
+                    for middle in ((top + bottom) / 2, (left + right) / 2))
+    return torch.outer(down, across)
+
+
 def aim(rows, shares):
-    """How much each class is wanted now, (classes,): of the prompts that act at all what is wanted sums to 1,
-    before the share of each counts; what is to be kept away from is below 0, and sums to -1 at most."""
-    shares = torch.tensor(shares, dtype=rows.dtype)[:, None]
+    """How much each class is wanted now, (classes, 2, 2): of the prompts that act at all what is wanted in a
+    quarter sums to 1, before the share of each counts; what is to be kept away from is below 0, and sums to
+    -1 at most."""
+    shares = torch.tensor(shares, dtype=rows.dtype).view(-1, 1, 1, 1)
     acting = (rows * (shares > 0)).sum(0)
-    row = (rows * shares).sum(0) / (acting.clamp(min=0).sum() or acting.abs().sum() or 1)
-    return row.clamp(min=0) - (-row).clamp(min=0) / (-row).clamp(min=0).sum().clamp(min=1)
+    liked, named = acting.clamp(min=0).sum(0), acting.abs().sum(0)
+    row = (rows * shares).sum(0) / torch.where(liked > 0, liked, torch.where(named > 0, named, 1))
+    return row.clamp(min=0) - (-row).clamp(min=0) / (-row).clamp(min=0).sum(0).clamp(min=1)
 
 
 def without(odds):

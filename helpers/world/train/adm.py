@@ -122,7 +122,8 @@ def measure(model, count=400, strictness=2.0):
     device = next(model.parameters()).device
     judge, each = judges.load(device), max(1, count // len(scenes.THINGS))
     drawn = np.stack([drawing.draw(data.plain(40_000_000 + i), SIDE) for i in range(2 * count)])
-    wanted = [lambda progress, row=row: row for row in torch.eye(len(NAMES))[:-1]]
+    rows = torch.eye(len(NAMES))[:-1, :, None, None].expand(-1, -1, 2, 2)
+    wanted = [lambda progress, row=row: row for row in rows]
     led = [samples(Classed(model, one, strictness), each, device, seed=k) for k, one in enumerate(wanted)]
     seen = {"samples": samples(model, count, device), "real": to_tensor(drawn, "cpu"), "told": torch.cat(led)}
     features = {name: torch.cat([judge.trunk((part.to(device) - 0.5) * 4) for part in images.split(100)])
