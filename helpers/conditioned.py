@@ -38,8 +38,9 @@ class Classed:
         self.pace = by_time(net.process)
 
     def __call__(self, x: Tensor, sigma: float) -> Guess:
-        shares = self.shares(x, float(self.pace(sigma)))
+        shares = self.shares(x.shape, float(self.pace(sigma)))
         first, *others = sorted(shares, key=lambda number: shares[number].mean().item(), reverse=True)
+        shares = {number: share.to(x) for number, share in shares.items()}
         guess = self.told(x, sigma, first)
         with torch.no_grad():
             led = (shares[first] - 1) * guess.clean
@@ -51,21 +52,21 @@ class Classed:
         """What the network sees where it is told this class."""
         return self.net(x, sigma, torch.full((len(x),), number, device=x.device))
 
-    def shares(self, x, progress):
-        """class -> its share of the guess in each spot, (h, w); all sum to 1, and none is nothing but
-        rounding."""
+    def shares(self, shape, progress):
+        """class -> its share of the guess in each spot, (h, w), of a picture of this shape; all sum to 1, and
+        none is nothing but rounding. On the CPU, as which classes to ask depends on them."""
         anything = self.net.classes - 1
         wanted = self.wanted(progress) if self.wanted else torch.zeros(0, 2, 2)
-        shares = {number: at(self.scale, progress) * spread(wanted[number], x)
+        shares = {number: at(self.scale, progress) * spread(wanted[number], shape)
                   for number in wanted.flatten(1).any(1).nonzero().flatten().tolist()}
-        rest = 1 - sum(shares.values(), spread(torch.zeros(2, 2), x))
+        rest = 1 - sum(shares.values(), spread(torch.zeros(2, 2), shape))
         shares[anything] = shares.get(anything, 0) + rest
         return {number: share for number, share in shares.items() if share.abs().max() > 1e-6}
 
 
-def spread(quarters, x):
-    """What holds in each quarter (2, 2) -> what holds in each spot of x, (h, w): one goes over into the next
-    in a fifth of the side."""
-    upper, left = ((0.5 + (0.5 - (torch.arange(n) + 0.5) / n) / 0.2).clamp(0, 1) for n in x.shape[-2:])
+def spread(quarters, shape):
+    """What holds in each quarter (2, 2) -> what holds in each spot of a picture of this shape, (h, w): one
+    goes over into the next in a fifth of the side."""
+    upper, left = ((0.5 + (0.5 - (torch.arange(n) + 0.5) / n) / 0.2).clamp(0, 1) for n in shape[-2:])
     down, across = torch.stack([upper, 1 - upper], 1), torch.stack([left, 1 - left])
-    return (down @ quarters @ across).to(x)
+    return down @ quarters @ across

@@ -91,7 +91,8 @@ class Diffused(Guided):
                                  high=1000, kind="schedule", live=True, group=FINE)
     classifier_kind: str = knob("", "one class in place of what the prompts name", group=FINE)
 
-    arrange: float = knob(0.4, ARRANGE, low=0, high=1, step=0.05, live=True, group=FINE)
+    arrange: float = knob(0.4, f"{ARRANGE}; above 0, a network of classes draws each in its half",
+                         low=0, high=1, step=0.05, live=True, group=FINE)
     overview: str = knob(6, "looks at the whole picture per step (cut_overview)", low=0, high=64,
                          kind="schedule", live=True, group=FINE)
     crops: str = knob(6, "looks at parts of the picture per step (cutn, cut_innercut)", low=0, high=256,

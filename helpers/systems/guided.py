@@ -9,7 +9,7 @@ from helpers.settings import Common, knob, present
 
 FINE, PAIR = "Fine tuning", 2       # PAIR: how many perceptors are built in
 ARRANGE = ("how much things count by themselves, each in its part of the picture, where a prompt puts one "
-           "over, on or beside another; above 0, a network of classes draws each in its half, too")
+           "over, on or beside another")
 AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "warp", "jitter", "gray",
                  "sharpness", "blur", "noise", "erase")
 
