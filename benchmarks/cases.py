@@ -62,7 +62,7 @@ CASES = {
     "vqgan-clip-256": vqgan_clip(256),
     "vqgan-clip-384": vqgan_clip(384),
     "deep-daze-512": Case("deep_daze", "deep_daze", {
-        **square(512), "perceptors": "ViT-B/32", "layers": 16, "stride": 1, "overview": 0, "crops": 16,
+        **square(512), "perceptors": "ViT-B/32", "layers": 16, "hidden": 256, "overview": 0, "crops": 16,
         "augment": "", "look_noise": "0", "smallest_crop": "0.1", "learning_rate": "0.00001", "steps": 1000,
         "every": 1000}),
     "big-sleep-512": Case("big_sleep", "big_sleep", {

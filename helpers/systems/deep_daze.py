@@ -25,10 +25,11 @@ class Settings(Optimized):
                       step=1, live=True, rehearsal=4, group=FINE)
     layers: int = knob(5, "layers of sines: more is more intricate (num_layers, deeper)", low=2, high=64,
                        step=1, rehearsal=3)
-    hidden: int = knob(256, "sines per layer (hidden_size)", low=16, high=512, step=16, rehearsal=32,
+    hidden: int = knob(192, "sines per layer (hidden_size)", low=16, high=512, step=16, rehearsal=32,
                       group=FINE)
-    stride: int = knob(2, "pixels between points rendered while it learns, shifted at every step; 1 "
-                       "renders all", low=1, high=4, step=1, rehearsal=1, group=FINE)
+    stride: int = knob(1, "pixels between points rendered while it learns, shifted at every step; above 1 "
+                       "it is quicker, and hairlines may stay between them", low=1, high=4, step=1,
+                       rehearsal=1, group=FINE)
     w0: float = knob(30.0, "detail the first layer starts with: waves across the picture (theta_initial)",
                      low=1, high=200, step=1, group=FINE)
     theta: float = knob(30.0, "how quickly the deeper layers bend (theta_hidden)", low=1, high=200, step=1,
