@@ -11,7 +11,7 @@ from .networks import class_names
 from .world import words
 
 PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384",  # knob: who knows more of the world
-          "gan": "biggan-deep-512"}
+          "gan": "biggan-deep-512", "model": "256x256_diffusion_uncond"}
 SHOWING = ("image_prompts", "target_image", "init_image", "encoding", "frames")     # knobs, as words do
 LITTLE = set("a an the of in on at by to from and or with for is".split())
 
@@ -83,4 +83,12 @@ def _offer(settings) -> str:
               getattr(settings, knob, None) in embedded}
     size = sum(known.get(name, {}).get("size", 0) for name in turned.values())
     models = " and ".join(f"{knob} to {name!r}" for knob, name in turned.items())
-    return f"{models}, public, {size / 1e6:.0f} MB once"
+    return f"{models}, public, {size / 1e6:.0f} MB once{_enlarged(settings, known.get(turned.get('model')))}"
+
+
+def _enlarged(settings, card) -> str:
+    """The size that goes with a public diffusion network, which refuses pictures half as large as its own."""
+    own = card["config"]["image_size"] if card else 0
+    if min(settings.width, settings.height) > own // 2:
+        return ""
+    return f", and width and height to {own}"

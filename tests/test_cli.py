@@ -255,6 +255,17 @@ def test_unknown_words_are_named(taught):
     assert say(Guided(prompts="dragon", image_prompts="a.png")).startswith("'dragon' is a word")
 
 
+@pytest.mark.parametrize("name", ["clip_guided_diffusion", "disco_diffusion"])
+def test_a_diffusion_of_other_words_needs_another_network_too(monkeypatch, name):
+    """The built-in one would go on painting the things of its world, whoever looks."""
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    public = "set perceptors to 'ViT-B/32' and model to '256x256_diffusion_uncond', public, 2549 MB once"
+    settings = systems.load(name).Settings(prompts="a dragon in the snow")
+    assert vocabulary.check(settings).endswith(f"to have it all {public}, and width and height to 256")
+    assert vocabulary.check(settings.but(width=256, height=192)).endswith(public)
+    assert vocabulary.check(settings.but(model="128x128_diffusion")).endswith(ADVICE), "that one is there"
+
+
 NOTHING = "the rest names no thing, place or sky that it could show"
 
 
