@@ -101,6 +101,17 @@ def check(name: str) -> None:
         weights.known(name, "perceptor")
 
 
+def text_config(name: str) -> dict:
+    """How a perceptor reads, as open_clip's text_cfg says, told without its weights; {} where only they tell,
+    which is as OpenAI's read. Refused as by `check`."""
+    import open_clip
+
+    model = _tag(name)[0] if _open_clips(name) else None
+    config = {} if model else weights.known(name, "perceptor")[0]["config"]
+    model = model or config.get("open_clip")
+    return (open_clip.get_model_config(model) if model else config).get("text_cfg", {})
+
+
 def load(name: str, device="cpu", *, precision: str = "auto", progress=None) -> Perceptor:
     """A trained one: embedded, public (downloaded when first asked for), or "NAME=PATH" for your own file."""
     if _open_clips(name):

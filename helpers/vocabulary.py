@@ -1,11 +1,12 @@
 """Words the embedded world never saw: named before painting begins, with the public model that knows them.
+So are those that nobody reads, at the end of a prompt that is too long.
 
     said = check(settings)      # "" or a sentence to show; Refused where the rest names nothing to be shown
 """
 
 import re
 
-from . import perceptors, prompts, weights
+from . import lengths, perceptors, prompts, weights
 from .errors import Refused, quoted
 from .networks import class_names
 from .world import words
@@ -20,6 +21,11 @@ def check(settings) -> str:
     """What to tell the artist about words that will not be painted."""
     if not hasattr(settings, "perceptors"):
         return unheard(settings)
+    return "\n".join(filter(None, (unseen(settings), lengths.check(settings))))
+
+
+def unseen(settings) -> str:
+    """Of a system that is looked over the shoulder: the words that none of its perceptors was taught."""
     strange = unknown_words(settings)
     if not strange:
         return ""

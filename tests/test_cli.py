@@ -230,6 +230,7 @@ def taught(monkeypatch):
     eye.unknown_words = lambda text: [word for word in text.split() if word not in known]
     monkeypatch.setattr(perceptors, "load", lambda name, *_, **__: eye)
     monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet", "disco-darknet", "vqgan-world"])
+    monkeypatch.setattr(perceptors, "text_config", lambda name: {})
     monkeypatch.setattr(weights, "catalogue", lambda: {"ViT-B/32": {"size": 338e6},
                                                        "imagenet_f16_16384": {"size": 980e6}})
 
@@ -287,6 +288,56 @@ def test_unknown_words_beside_nothing_to_show_are_refused(taught, text, strange)
     ("the sea | neon dragon:0.5", "'neon', 'dragon' are")])
 def test_unknown_words_beside_known_things_are_only_named(taught, text, said):
     assert vocabulary.check(Guided(prompts=text)).startswith(said)
+
+
+LONG = "a red boat by the sea by the red sea"       # of which a stand-in reads 8 tokens
+SHORTER = "make it shorter, part it into several prompts with |, or"
+CUT = "disco-resnet reads 8 tokens, words or parts of words, and it has 10: " + SHORTER
+
+
+def test_ends_of_prompts_that_nobody_reads_are_named(taught):
+    say = vocabulary.check
+    story = "let deep_daze tell it as a story"
+    assert say(Guided(prompts=LONG)) == f"a prompt is cut from 'red sea' on; {CUT} {story}"
+    assert say(Guided(prompts="a red boat by the sea by the:0.5")) == "", "eight fit, and no weight is one"
+    assert say(Guided(prompts="a red boat by | the sea by the red sea ^ a boat")) == "", "each by itself"
+    many = say(Guided(prompts=f"boat | {LONG}:2 ^ boat {LONG} ^ {LONG}:-1")).splitlines()
+    assert [line.partition(" on;")[0] for line in many] == ["a prompt is cut from 'red sea'",
+                                                            "a prompt is cut from 'the red sea'"]
+    both = say(Guided(prompts=f"{LONG} dragon")).splitlines()
+    assert both[0].startswith("'dragon' is a word")
+    assert both[1].startswith("a prompt is cut from 'red sea dragon'")
+
+
+def test_stories_of_deep_daze_fit_by_themselves(taught):
+    def say(prompts, story):
+        return vocabulary.check(systems.load("deep_daze").Settings(prompts=prompts, story=story,
+                                                                   story_separator=" by "))
+    assert say(LONG, "off").endswith(f"{SHORTER} set story to 'words'")
+    assert say(f"{LONG} {LONG}", "words") == ""
+    assert say(LONG, "sentences") == ""
+    assert say(f"boat by {'the sea ' * 5}", "sentences").startswith("a prompt is cut from 'the sea' on; ")
+
+
+@pytest.mark.parametrize("names, name, room, end", [
+    ("ViT-B/32, RN50", "ViT-B/32", 75, 75), ("ViT-B/32, disco-darknet", "disco-darknet", 30, 30),
+    ("ViT-B-32:laion2b_s34b_b79k", "ViT-B-32:laion2b_s34b_b79k", 75, 75), ("nobody, RN50", "RN50", 75, 75)])
+def test_who_has_the_least_room_is_named_without_a_download(monkeypatch, names, name, room, end):
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    fitting = "sea " * (end - 1)
+    assert vocabulary.check(Guided(prompts=f"{fitting}boat", perceptors=names)) == ""
+    said = vocabulary.check(Guided(prompts=f"{fitting}boat red snow", perceptors=names))
+    assert said.startswith(f"a prompt is cut from 'red snow' on; {name} reads {room} tokens")
+    assert f"and it has {end + 2}: " in said
+
+
+def test_a_tokenizer_that_comes_with_the_weights_is_not_asked():
+    assert vocabulary.check(Guided(prompts="sea " * 200, perceptors="ViT-B-16-SigLIP:webli")) == ""
+
+
+def test_painting_says_which_prompts_are_cut(run, taught):
+    status, _, err = run("paint", LONG, "--system", "small_system", "--steps", "2")
+    assert status == 0 and err.startswith(f"a prompt is cut from 'red sea' on; {CUT}")
 
 
 def test_painting_says_which_words_are_unknown(run, taught):

@@ -101,7 +101,7 @@ GONE = {
     "text_clip_on_cpu": (False, _MEMORY), "clip_sequential_evaluate": (False, _MEMORY),
     "use_checkpoint": (True, _MEMORY), "useCPU": (False, "the knob device says where to compute"),
     "init_document": (None, "give its picture as init_image"),
-    "truncate_overlength_prompt": (False, "what is too long for a perceptor is always cut off"),
+    "truncate_overlength_prompt": (False, "what is too long for a perceptor is cut off, and said"),
     "on_misspelled_token": ("ignore", "words are taken as they are written"),
     "visualize_cuts": (False, "helpers.systems.wiring.looks gives what the perceptors are shown"),
     "custom_path": (None, "give the file as model"),
