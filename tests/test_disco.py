@@ -111,3 +111,33 @@ def test_looks_can_be_seen():
     whole = torch.nn.functional.interpolate(torch.ones(1, 3, 32, 32), (16, 16))
     again = wiring.looks(settings, torch.ones(1, 3, 32, 32), 0.1)[0]
     assert (again[:12] - whole).abs().mean() < 0.2 and late[0].shape == early[0].shape
+
+
+@pytest.mark.parametrize("one, other", [
+    ({"prompts": "moon"}, {"prompts": "moon:4"}), ({"prompts": "moon"}, {"prompts": "moon:0.5"}),
+    ({"prompts": "moon:-1"}, {"prompts": "moon:-8"}),
+    ({"prompts": "moon:0.75 | sea:-0.25"}, {"prompts": "moon:3 | sea:-1"}),
+    ({"prompts": "moon ^ sea"}, {"prompts": "moon:4 ^ sea:2"}),         # each scene by itself
+    ({"prompts": "a boat over a car"}, {"prompts": "a boat over a car:4"}),
+    ({"prompt_weights": "0: 1, 1: 0"}, {"prompts": "moon:2", "prompt_weights": "0: 4, 1: 0"}),
+    ({"prompts": "moon:0.5", "noise_prompts": "7:0.5"}, {"prompts": "moon", "noise_prompts": "7"}),
+    ({"prompts": "moon:0.5", "image_prompts": [(photo(1), 0.5)]}, {"prompts": "moon",
+                                                                   "image_prompts": [(photo(1), 1.0)]}),
+])
+def test_weights_of_prompts_are_shares(one, other):
+    """Whatever they sum to; how strictly words are followed, guidance_scale says."""
+    assert torch.equal(picture(**one), picture(**other))
+
+
+def test_a_weight_that_fades_does_fade():
+    fading, at_once = {"prompt_weights": "0: 1, 1: 0"}, {"prompt_weights": "0: 1, 0.01: 0"}
+    assert len({picture(**values).sum().item() for values in ({}, fading, at_once)}) == 3
+
+
+@pytest.mark.parametrize("values", [{"prompts": "moon:0 | sea:0"}, {"prompt_weights": "0"}])
+def test_without_any_weight_nothing_pulls_and_that_is_told_once(caplog, values):
+    free = {"repeats": "1", "range": "0", "arrange": 0.0, "classifier": "", "kind": ""}
+    painting = paint(**values, **free)
+    assert list(painting)[-1].image.allclose(picture(guidance_scale="0", **free), atol=1e-4)
+    assert [record.getMessage() for record in caplog.records] == [
+        "all that is to be followed has the weight 0, and nothing pulls the picture: try 'fog:1'"]

@@ -88,7 +88,7 @@ def test_a_whole_file(read):
         "arrange": 0.0, "classifier": "", "kind": "",
         "init_image": "", "mirror": "left-right", "mirror_at": "9%", "smallest_crop": "0.2917",
         "perceptors": "ViT-B/32, ViT-B/16, RN50, ViT-B-32:laion400m_e32, RN50:yfcc15m",
-        "guidance_scale": "10000", "smoothness": "0.08", "range": "0.5"}
+        "guidance_scale": "35000", "smoothness": "0.0228571", "range": "0.142857"}
     assert lines == [
         "text_prompts at frame 100: animation comes later",
         "sat_scale 500: range in its place pulls harder the farther a color is beyond black or white; "
@@ -196,7 +196,7 @@ def test_strange_keys_are_named(read):
      "init_scale 1000: it kept to the clouds of perlin_init, too; nothing does here"),
     ({"perlin_mode": "gray"}, {"perlin": "off"}, "perlin_mode gray: it counts with perlin_init alone"),
     ({"init_image": "none"}, {"init_image": ""}, None),
-    ({"init_image": "a.png"}, {"init_image": "a.png", "init_likeness": "0.1"},
+    ({"init_image": "a.png"}, {"init_image": "a.png", "init_likeness": "0.0285714"},
      "init_scale 1000: the perceptors judge likeness to init_image here, not LPIPS"),
     ({"init_scale": 5}, {"init_image": ""}, "init_scale 5: it counts with init_image alone"),
     ({"use_vertical_symmetry": True}, {"mirror": "both"}, None),
@@ -240,16 +240,17 @@ def test_prompts(read, told, written):
 
 
 @pytest.mark.parametrize("told, share", [
-    (["fog"], 1), (["fog", "neon"], 2), (["fog:2", "neon:-0.5"], 1.5), (["fog:-3"], 3),
-    (["fog:1", "neon:-1"], 1)])
+    (["fog"], 1), (["fog", "neon"], 1), (["fog:2", "neon:-0.5"], 1.5 / 2.5), (["fog:-3"], 1),
+    (["fog:1", "neon:-1"], 1 / 2), (["fog:0"], 1)])
 def test_weights_are_shared_out_by_guidance(read, told, share):
+    """Disco divided by their sum, we by the sum of their magnitudes."""
     assert float(read(text_prompts=told)[0]["guidance_scale"]) == pytest.approx(25000 / share, rel=1e-5)
 
 
 def test_pictures_as_prompts(read):
     values, lines = read(image_prompts={"0": ["https://a.org/b.png:3", "c.png"], "9": ["d.png"]})
     assert values["image_prompts"] == "https://a.org/b.png:3 | c.png"
-    assert float(values["guidance_scale"]) == pytest.approx(25000 / 6.5, rel=1e-5)
+    assert float(values["guidance_scale"]) == pytest.approx(25000 * 7.5 / 6.5, rel=1e-5)
     assert "image_prompts at frame 9: animation comes later" in lines
     values, _ = read(text_prompts={}, image_prompts={"0": ["c.png"]})
     assert values["prompts"] == "" and Settings.of(**values)
@@ -285,7 +286,8 @@ def test_the_slope_is_that_of_the_original(read, given, discoart):
     was = torch.autograd.grad(loss, seen)[0]
 
     image = (seen + 1) / 2
-    ours = sum((weight * away(image, *one)).sum() for one in zip(eyes, aims, strict=True)) / count
+    part = weight / settings.whole(prompts.parse(settings.prompts), weight.tolist())
+    ours = sum((part * away(image, *one)).sum() for one in zip(eyes, aims, strict=True)) / count
     ours = ours + float(settings.smoothness) * guides.Smooth()(image) + float(settings.range) * (
         guides.Range()(image) if discoart else 0)
     now = torch.autograd.grad(float(settings.guidance_scale) * ours, seen)[0]
@@ -324,12 +326,13 @@ def test_a_yaml_of_discoart(read):
     assert values["prompt_weights"] == "[2]*500+[1]*500 | [0]*500+[1]*500"
     assert values["perceptors"] == "ViT-B/32, RN50, ViT-B-16-plus-240:laion400m_e32, ViT-L/14"
     assert values["perceptor_weights"] == "1 | [1]*400+[0]*600 | 1 | 1"
-    assert values["guidance_scale"] == f"[2000]*500+[{16000 / 2**0.5:.6g}]*500", "by the root of squares"
+    strict = schedules.parse(values["guidance_scale"])
+    assert strict(0) == 6000 and strict(1) == pytest.approx(48000 / 2**0.5, rel=1e-5), "by root of squares"
     assert schedules.parse(values["smoothness"])(0) == 0
-    assert schedules.parse(values["smoothness"])(1) == pytest.approx(40 * 2**0.5 / 16000, rel=1e-5)
+    assert schedules.parse(values["smoothness"])(1) == pytest.approx(40 * 2**0.5 / 48000, rel=1e-5)
     assert (values["width"], values["height"], values["pictures"], values["skip"], values["every"]) == (
         512, 448, 2, 0, 1)
-    assert float(schedules.parse(values["range"])(0)) == pytest.approx(4 * 150 / 2000)
+    assert float(schedules.parse(values["range"])(0)) == pytest.approx(4 * 150 / 6000)
     assert lines == [
         "text_prompts has spellcheck raise for fog: every perceptor is told all prompts, as they are "
         "written",

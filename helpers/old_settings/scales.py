@@ -9,12 +9,13 @@ from .values import together
 def guidance(old, eyes, share):
     """How strictly words are followed by so many perceptors, and the tastes beside them.
 
-    Disco's slope is that of clip_guidance_scale * (sum over perceptors, weights of prompts divided by
-    `share`) + tv_scale * tv + …, ours of guidance_scale * (mean over perceptors, weights as they are, +
-    smoothness * Smooth + …). Its pictures go from -1 to 1, ours from 0 to 1: what lies between is half as
-    much. Hence the factors: Smooth is 10 times tv of halves, 2.5 tv; Range a quarter of range_loss; and the
-    slope of Range, e / 2, is that of |e|, sat_scale's, where a color is e = 0.2 beyond, a tenth of the way
-    from black to white. LPIPS and likeness both go from 0 to half or so: they are taken for equal.
+    Disco's slope is that of clip_guidance_scale * (sum over perceptors, weights of prompts divided by their
+    sum) + tv_scale * tv + …, ours of guidance_scale * (mean over perceptors, weights divided by the sum of
+    their magnitudes, + smoothness * Smooth + …); `share` is the one sum in units of the other. Its pictures
+    go from -1 to 1, ours from 0 to 1: what lies between is half as much. Hence the factors: Smooth is 10
+    times tv of halves, 2.5 tv; Range a quarter of range_loss; and the slope of Range, e / 2, is that of |e|,
+    sat_scale's, where a color is e = 0.2 beyond, a tenth of the way from black to white. LPIPS and likeness
+    both go from 0 to half or so: they are taken for equal.
     """
     strict = together(lambda scale, size: scale * eyes / size, old.schedule("clip_guidance_scale"), share)
     old.put("guidance_scale", strict, "clip_guidance_scale")

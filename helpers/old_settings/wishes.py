@@ -14,7 +14,8 @@ ENTRY = {"text", "weight", "schedule"}      # what counts in an entry of discoar
 
 
 def words(old):
-    """Set the prompts; the schedule of what the original divided all their weights by."""
+    """Set the prompts; the schedule of what the original divided all their weights by, in units of what we
+    divide them by: the sum of their greatest magnitudes."""
     told = [_entry(old, one) for one in _first(old, "text_prompts")]
     seen = [_entry(old, one, "image_prompts") for one in _first(old, "image_prompts")]
     told, seen = ([(text, weight) for text, weight in many if text] for many in (told, seen))
@@ -32,7 +33,13 @@ def words(old):
         old.values["image_prompts"] = " | ".join(_spelled(old, "image_prompts", *one) for one in seen)
         if not told:
             old.values["prompts"] = ""
-    return _sum(old, weights)
+    whole = sum(_greatest(weight) for _, weight in told) + sum(abs(weight(0)) for _, weight in seen) or 1
+    return together(lambda size: size / whole, _sum(old, weights))
+
+
+def _greatest(weight) -> float:
+    """The greatest magnitude of a weight as it is written: where it changes, on one side of 0 alone."""
+    return abs(max(weight.values)) if max(weight.values) > 0 else abs(min(weight.values))
 
 
 def _sum(old, weights):

@@ -4,6 +4,7 @@ Standard library only; diffusing.py turns these knobs into a painting.
 """
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from helpers import prompts, schedules
 from helpers.errors import Refused
@@ -145,6 +146,26 @@ class Diffused(Guided):
             return ""
         name = self.secondary.strip()
         return SMALL[self.model != OURS] if name == "auto" else name
+
+    def greatest(self, scene, weights):
+        """The magnitude of each weight of a scene where its schedule is highest; its prompts come first."""
+        written = schedules.several(self.prompt_weights, "prompt_weights", len(scene), "prompts")
+        peaks = [max(schedule.values) for schedule in written]
+        return [abs(weight) * peak for weight, peak in zip_longest(weights, peaks, fillvalue=1.0)]
+
+    def whole(self, scene, weights):
+        """What they are divided by, as in Disco Diffusion: their sum, so that guidance_scale alone says how
+        strictly words are followed; 1 where all are 0."""
+        return sum(self.greatest(scene, weights)) or 1.0
+
+    def idle(self):
+        """Does nothing that is to be followed weigh anything?"""
+        told = prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []
+        shown, noise = prompts.pictures(self.image_prompts), prompts.noise(self.noise_prompts)
+        weights = [size for scene in told for size in self.greatest(scene, [one.weight for one in scene])]
+        weights += [one.weight for scene in shown for one in scene]
+        weights += [weight for scene in noise for _, weight in scene]
+        return not any(weights) and not self.encoding.strip()
 
     def length(self):
         return self.steps - self.skipped()

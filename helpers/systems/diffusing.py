@@ -1,5 +1,6 @@
 """From knobs to a guided diffusion: networks, noise levels, the guide, the picture it starts from."""
 
+import logging
 from bisect import bisect_right
 
 import torch
@@ -14,6 +15,7 @@ from helpers.networks import adm, secondary, upscaler
 from helpers.systems import diffused, wiring
 from helpers.systems.classes import asked, classed, lead, reader_of, reading, told
 
+log = logging.getLogger(__name__)
 UPSCALER = "upscaler-world"
 
 
@@ -99,6 +101,8 @@ class Easel:
 def painting(settings, studio, state=None, *, start=None, hooks=()):
     """A painting of these settings, from its beginning or from a saved state. start: the picture below the
     noise, (1, 3, h, w) in [0, 1], in place of init_image."""
+    if settings.idle():
+        log.warning("all that is to be followed has the weight 0, and nothing pulls the picture: try 'fog:1'")
     easel = Easel(settings, studio)
     if settings.tiles > 1:
         made = easel.large()

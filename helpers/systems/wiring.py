@@ -14,6 +14,7 @@ from helpers.cutouts import Cutouts
 from helpers.guides import Part, Prompts, Story
 from helpers.settings import present
 from helpers.systems import priors
+from helpers.systems.diffused import Diffused
 from helpers.systems.likes import tastes
 from helpers.systems.optimized import Optimized
 
@@ -120,10 +121,15 @@ def look(settings, studio, eye, scene, seen, noises, way):
         parts.append(guides.saved(eye, settings.encoding))
     if not parts:
         return guides.Blend([])
-    whole = looking(settings, studio, eye, reduce(add, parts))
+    aims = reduce(add, parts)
+    whole = looking(settings, studio, eye, aims)
     arranged = [part for prompt, pace in zip(scene, paces or [1] * len(scene), strict=True)
                 for part in apart(settings, studio, eye, prompt, pace)]
-    return (1 - settings.arrange) * whole + settings.arrange * reduce(add, arranged) if arranged else whole
+    if arranged:
+        whole = (1 - settings.arrange) * whole + settings.arrange * reduce(add, arranged)
+    if isinstance(settings, Diffused):
+        whole = (1 / settings.whole(scene, aims.weights.tolist())) * whole
+    return whole
 
 
 def looking(settings, studio, eye, aims, few=False):
