@@ -187,8 +187,25 @@ def test_strange_keys_are_named(read):
     ({"cut_ic_pow": "[0]*200+[80]*800"}, {"crop_power": "[0.05]*200+[80]*800"},
      "cut_ic_pow [0]*200+[80]*800: crop_power is between 0.05 and 100; it was held there"),
     ({"skip_augs": True}, {"augment": "", "look_noise": "0"}, None),
-    ({"fuzzy_prompt": True}, {"fuzzy": 0.05}, "fuzzy_prompt True: scattered without its cut at 0, which took "
-                                              "half of every direction away"),
+    ({"fuzzy_prompt": True}, {"fuzzy": 0.005},
+     "fuzzy_prompt True: scattered without its cut at 0, which took half of every direction away"),
+    ({"width": 2560}, {"width": 2048}, "width 2560: width is between 32 and 2048; it was held there"),
+    ({"height": 0}, {"height": 32}, "height 0: height is between 32 and 2048; it was held there"),
+    ({"seed": 2**32 + 5}, {"seed": 5}, "seed 4294967301: seeds go up to 4294967295; it is 5 here"),
+    ({"steps": 2000, "skip_steps": 500}, {"steps": 1000, "skip": 250},
+     "skip_steps 500: 250, as large a part of 1000 steps"),
+    ({"steps": 2000}, {"steps": 1000, "skip": 5},
+     "steps 2000: steps is between 2 and 1000; it was held there"),
+    ({"batch_size": 65}, {"pictures": 64}, "batch_size 65: pictures is between 1 and 64; it was held there"),
+    ({"display_rate": 0}, {"every": 1}, "display_rate 0: every is between 1 and 1000; it was held there"),
+    ({"eta": 3}, {"eta": 1}, "eta 3: ddim draws as much noise anew as there is at 1; it was held there"),
+    ({"eta": -3}, {"eta": -1}, "eta -3: eta is between -1 and 2; it was held there"),
+    ({"eta": 3, "diffusion_sampling_mode": "plms"}, {"eta": 2},
+     "eta 3: eta is between -1 and 2; it was held there"),
+    ({"fuzzy_prompt": True, "rand_mag": 50}, {"fuzzy": 1},
+     "rand_mag 50: fuzzy is between 0 and 1; it was held there"),
+    ({"fuzzy_prompt": True, "rand_mag": 0.2}, {"fuzzy": 0.02},
+     "rand_mag 0.2: fuzzy is a 10th of it, as rows are of length 1 here and were about 10 there"),
     ({"rand_mag": 0.1}, {"fuzzy": 0.0}, "rand_mag 0.1: it counts with fuzzy_prompt alone"),
     ({"perlin_init": True, "init_image": "a.png", "perlin_mode": "gray"},
      {"perlin": "gray", "init_image": ""}, "init_image a.png: perlin_init took its place"),
@@ -245,6 +262,15 @@ def test_prompts(read, told, written):
 def test_weights_are_shared_out_by_guidance(read, told, share):
     """Disco divided by their sum, we by the sum of their magnitudes."""
     assert float(read(text_prompts=told)[0]["guidance_scale"]) == pytest.approx(25000 / share, rel=1e-5)
+
+
+def test_fuzzy_prompts_scatter_as_far_as_in_the_original(read):
+    """There rand_mag was laid over a row of length 10, of 512 numbers: a cosine of 0.99."""
+    strength = read(fuzzy_prompt=True)[0]["fuzzy"]
+    row = F.normalize(torch.ones(1, 512), dim=-1)
+    told = guides.fuzzy(guides.targets.targets(row, [1.0]), strength, torch.Generator().manual_seed(0))
+    original = F.normalize(10 * row + 0.05 * torch.randn(25, 512, generator=torch.Generator().manual_seed(0)))
+    assert told.rows.allclose(original, atol=1e-5) and 0.99 < (told.rows @ row.T).mean() < 0.996
 
 
 def test_pictures_as_prompts(read):
@@ -531,11 +557,12 @@ def test_painting_with_old_settings(tmp_path, run, begun, caplog):
 
 
 def test_knobs_given_beside_old_settings_count_before_any_check(tmp_path, run, begun):
-    path = saved(tmp_path, WHOLE | {"width": 4096})
-    assert run("paint", "--from", str(path)) == (2, "", "width is 4096; it must be between 32 and 2048: "
-                                                        "try 2048\n") and not begun
-    assert run("paint", f"--from={path}", "--size", "512x256")[0] == 0
-    assert (begun[0][1].width, begun[0][1].height) == (512, 256)
+    path = saved(tmp_path, WHOLE | {"skip_steps": 300})
+    status, out, err = run("paint", "--from", str(path))
+    assert (status, out, begun) == (2, "", []) and err.endswith(
+        "skip is 300; 250 steps can leave out 249 at most: try 125\n")
+    assert run("paint", f"--from={path}", "--skip", "20", "--size", "512x256")[0] == 0
+    assert (begun[0][1].skip, begun[0][1].width, begun[0][1].height) == (20, 512, 256)
 
 
 @pytest.mark.parametrize("words, said", [

@@ -20,6 +20,10 @@ from .wishes import LATER
 
 __all__ = ["SYSTEM", "may_be", "read"]
 SYSTEM = "disco_diffusion"
+SEEDS = 2**32
+# Disco Diffusion scattered what CLIP's encode_text answers before it is made a unit row: of ViT-B/32 that is
+# about so long, and a scatter of 0.05 in 512 directions left a cosine of 0.99.
+LENGTH = 10
 KNOWN = {*names.DISCO, *names.OWN, *names.ALIASES, *names.ANIMATION, *names.GONE}
 
 
@@ -55,21 +59,28 @@ def picture(old):
         raise Refused(f"width_height is {shown(sides)!r}", "it is a width and a height", "try [1280, 768]")
     for name, side in zip(("width", "height"), sides, strict=True):
         side = number(side, name)
-        old.values[name] = int(side // 64 * 64)
+        old.hold(name, int(side // 64 * 64), name)
         if side % 64:
             old.unmatched.append(f"{name} {side}: {old.values[name]}, as there, in steps of 64")
     if old("seed") not in (None, "random_seed"):
-        old.values["seed"] = old.whole("seed")
-    old.values["pictures"] = old.whole("batch_size")
+        old.values["seed"] = old.whole("seed") % SEEDS
+        if old.whole("seed") != old.values["seed"]:
+            old.note("seed", f"seeds go up to {SEEDS - 1}; it is {old.values['seed']} here")
+    old.hold("pictures", old.whole("batch_size"), "batch_size")
 
 
 def steps(old):
     """How many, which are left out, which are shown."""
     count, skipped = old.whole("steps"), str(old("skip_steps")).strip()
-    old.values |= {"steps": count, "skip": old.whole("skip_steps") if not skipped.endswith("%") else
-                   math.floor(count * number(skipped[:-1], "skip_steps") / 100)}
+    left_out = old.whole("skip_steps") if not skipped.endswith("%") else \
+        math.floor(count * number(skipped[:-1], "skip_steps") / 100)
+    old.hold("steps", count, "steps")
+    if 0 <= left_out < count > old.values["steps"]:     # as large a part of fewer
+        left_out = left_out * old.values["steps"] // count
+        old.note("skip_steps", f"{left_out}, as large a part of {old.values['steps']} steps")
+    old.values["skip"] = left_out
     if old("display_rate") is not None:
-        old.values["every"] = old.whole("display_rate")
+        old.hold("every", old.whole("display_rate"), "display_rate")
     saved = old("intermediate_saves")
     if isinstance(saved, list):
         at = {int(number(step, "intermediate_saves")) for step in saved}
@@ -92,8 +103,13 @@ def networks(old):
     if not small.constant:
         old.note("use_secondary_model", "it does not change on the way here; the small network is used")
     old.values["through"] = "secondary" if any(small.values) else "network"
-    old.values |= {"sampler": str(old("diffusion_sampling_mode")), "eta": old.number("eta"),
-                   "threshold": "0" if old.truth("clip_denoised") else "1", "classifier": "", "kind": ""}
+    eta, sampler = old.number("eta"), str(old("diffusion_sampling_mode"))
+    if sampler == "ddim" and eta > 1:
+        old.note("eta", "ddim draws as much noise anew as there is at 1; it was held there")
+        eta = 1
+    old.hold("eta", eta, "eta")
+    old.values |= {"sampler": sampler, "threshold": "0" if old.truth("clip_denoised") else "1",
+                   "classifier": "", "kind": ""}
     # a clamp_max of 0 let no slope through, ours lets any
     steepest = together(lambda on, most: max(most, 1e-6) if on else 0, old.schedule("clamp_grad"),
                         old.schedule("clamp_max"))
@@ -114,8 +130,10 @@ def looks(old):
     if group is not None and str(group) not in names.GROUPS:
         old.note("cut_schedules_group", "there was no such group" + meant(group, names.GROUPS))
     if old.truth("fuzzy_prompt"):
-        old.values["fuzzy"] = float(old.number("rand_mag"))
+        old.hold("fuzzy", round(float(old.number("rand_mag")) / LENGTH, 6), "rand_mag")
         old.note("fuzzy_prompt", "scattered without its cut at 0, which took half of every direction away")
+        old.note("rand_mag", f"fuzzy is a {LENGTH}th of it, as rows are of length 1 here and were about "
+                             f"{LENGTH} there")
     else:
         old.idle("rand_mag", "it counts with fuzzy_prompt alone")
 

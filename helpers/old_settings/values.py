@@ -55,6 +55,14 @@ class Old:
     def schedule(self, key):
         return schedule(self(key), key)
 
+    def hold(self, name, value, key):
+        """Set one of our knobs to a number, kept within its range."""
+        knob = self.knobs[name]
+        held = min(max(value, knob.low), knob.high)
+        if held != value:
+            self.note(key, f"{name} is {bounds(knob)}; it was held there")
+        self.values[name] = held
+
     def put(self, name, made, key):
         """Set one of our knobs to a schedule, kept within its range."""
         low, high = self.knobs[name].low, self.knobs[name].high
