@@ -17,18 +17,18 @@ ABOUT = """\
 The history of text-to-image, from the command line.
 
   paint     paint a picture:          python -m helpers paint "a red lighthouse by the sea at sunset"
-            with any knob:            python -m helpers paint "fog | neon:0.5" --system deep_daze --steps 300
+            with any knob:            python -m helpers paint "cat | snow:0.5" --system deep_daze --steps 99
             go on with a run:         python -m helpers paint --resume runs/…
-            with a preset's knobs:    python -m helpers paint "fog" --preset "soft watercolor"
+            with a preset's knobs:    python -m helpers paint "a castle" --preset "soft watercolor"
             as Disco Diffusion did:   python -m helpers paint --from "TimeToDisco(0)_settings.txt"
   outpaint  a picture made larger:    python -m helpers outpaint picture.png --right 128
   crop      a part of a picture:      python -m helpers crop cat.jpg 0,0,320,240 --to part.png
   mask      where to paint anew:      python -m helpers mask cat.jpg --across 0.25,0.75 --to mask.png
-  compare   a grid of two knobs:      python -m helpers compare "fog" --across seed=1,2,3 --down crops=8,32
+  compare   a grid of two knobs:      python -m helpers compare "castle" --across seed=1,2,3 --down crops=8,32
   runs      what was painted:         python -m helpers runs [castle fog] [--starred]
   states    where a run can go back:  python -m helpers states runs/…
   undo      let it go back:           python -m helpers undo runs/… [40]
-  branch    a run on from there:      python -m helpers branch runs/… 40 --prompts "fog over a castle"
+  branch    a run on from there:      python -m helpers branch runs/… 40 --prompts "a castle at night"
   film      make a film of a run:     python -m helpers film runs/…
   settings  what a picture is made of python -m helpers settings picture.png
   again     paint a picture again:    python -m helpers again picture.png [--seed 7]

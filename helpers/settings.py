@@ -72,7 +72,7 @@ class Common(Settings):
     """What every system that paints from words has."""
 
     prompts: str = knob("a red lighthouse by the sea at sunset",
-                        "what to paint: fog | neon:0.5 | text:-0.3", kind="prompts")
+                        "what to paint: castle | snow:0.5 | crowd:-0.3", kind="prompts")
     width: int = knob(256, "width in pixels", low=32, high=2048, step=32, rehearsal=64)
     height: int = knob(256, "height in pixels", low=32, high=2048, step=32, rehearsal=64)
     steps: int = knob(200, "how long to paint (iterations)", low=1, high=5000, step=1, rehearsal=3)

@@ -40,7 +40,7 @@ def test_form_text():
     lines = forms.colab_form(Example, "Choose").splitlines()
     assert lines[0] == '#@title Choose { display-mode: "form" }' and lines[1] == "#@markdown ### Essential"
     for line in [
-        "#@markdown what to paint: fog | neon:0.5 | text:-0.3",
+        "#@markdown what to paint: castle | snow:0.5 | crowd:-0.3",
         'prompts = "a red lighthouse by the sea at sunset" #@param {type:"string"}',
         'steps = 100 #@param {type:"slider", min:1, max:500, step:1}',
         'contrast = 1.0 #@param {type:"slider", min:0, max:2, step:0.05}',

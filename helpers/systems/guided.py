@@ -19,8 +19,8 @@ class Guided(Common):
     """Everything between a prompt and a picture that does not depend on how the picture is made."""
 
     prompts: str = knob("a red lighthouse by the sea at sunset",
-                        "what to paint: fog | neon:0.5 | text:-0.3, neon @40%-80% of the way alone, scenes "
-                        "of a story with ^ (text, text_prompts)", kind="prompts", live=True)
+                        "what to paint: castle | snow:0.5 | crowd:-0.3, snow @40%-80% of the way alone, "
+                        "scenes of a story with ^ (text, text_prompts)", kind="prompts", live=True)
     width: int = knob(128, "width in pixels (size, output_image_size)", low=32, high=2048, step=32,
                       rehearsal=64)
     height: int = knob(128, "height in pixels (size, output_image_size)", low=32, high=2048, step=32,
