@@ -69,7 +69,7 @@ def test_parts_share_with_the_whole():
     assert terms("a cat over a dog", arrange=0.25) == [
         (0.75, Prompts, None), (0.25, Part, ABOVE[0]), (0.25, Part, ABOVE[1])]
     assert terms("a cat over a dog", arrange=0) == terms("a cat") == [(1, Prompts, None)]
-    assert terms("a cat | a cat over a dog:-1") == [(1, Prompts, None)], "what is kept away from has no place"
+    assert terms("a cat | a cat over a dog:-1") == [(0.5, Prompts, None)], "what is kept away has no place"
     two = terms("a cat over a dog | a boat beside a car", arrange=0.5)
     assert [box for _, _, box in two] == [None, *ABOVE, *BESIDE]
 
