@@ -326,6 +326,18 @@ def test_a_census_revives_dead_codes_and_leaves_the_living():
     assert census.live == 1, "what is not used fades"
 
 
+def test_codes_settle_among_the_latents_and_where_these_count_most():
+    latents = F.normalize(torch.randn(4000, 6, generator=dice()), dim=1)
+    counts = torch.where(latents[:, 0] > 0, 9.0, 1.0)
+    table = F.normalize(torch.randn(64, 6, generator=dice(1)), dim=1)
+    table[:5] = table[5]                        # of six alike at most one serves anything
+    away = list(codes.settle(table, latents, counts, dice(2)))
+    assert len(away) == 8 and away == sorted(away, reverse=True) and away[-1] < 0.8 * away[0]
+    assert torch.allclose(table.norm(dim=1), torch.ones(64), atol=1e-5)
+    assert len((latents @ table.T).argmax(1).unique()) == 64, "all are in use again"
+    assert (table[:, 0] > 0).float().mean() > 0.6, "most are where latents count most"
+
+
 def test_looks_keep_shape_range_and_dice():
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8)
     images = looks.to_tensor(pixels, "cpu")

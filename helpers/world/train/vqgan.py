@@ -1,10 +1,11 @@
 """The embedded VQGAN (Esser et al. 2021): it remakes pictures from codes, and a critic makes it sharp.
 
 Leaves the paper: codes are L2-normalized (ViT-VQGAN, Yu et al. 2022), drawn from the latents once these mean
-something, and restarted when dead; likeness is judged by an embedded guide's features instead of VGG's, of
-whole pictures at the size the guide knows; a pixel of a thing counts as four of the background, which is most
-of every picture; the critic's weight does not balance gradients but ramps up. Trained further, the decoder
-alone learns: latents stay what they were, and what was saved of them stays true.
+something, restarted when dead, and settled among the latents at last; likeness is judged by an embedded
+guide's features instead of VGG's, of whole pictures at the size the guide knows; a pixel of a thing counts as
+four of the background, which is most of every picture; the critic's weight does not balance gradients but
+ramps up. Trained further, the decoder alone learns: latents stay what they were, and what was saved of them
+stays true.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ from ... import weights
 from .. import drawing
 from .. import judge as judges
 from . import data, features
-from .codes import Census, look_up
+from .codes import Census, look_up, settle
 from .common import Training, autocast, publish
 from .critic import tell
 from .looks import to_tensor
@@ -24,7 +25,7 @@ from .looks import to_tensor
 CONFIG = {
     "l2_codes": True,
     "embed_dim": 32,
-    "n_embed": 4096,
+    "n_embed": 16384,
     "groups": 8,
     "ddconfig": {"double_z": False, "z_channels": 64, "resolution": 128, "in_channels": 3, "out_ch": 3,
                  "ch": 32, "ch_mult": [1, 2, 2, 4], "num_res_blocks": 1, "attn_resolutions": [16],
@@ -53,7 +54,7 @@ class Lesson:
         self.critic = NLayerDiscriminator(3, 48, 2).apply(weights_init).to(device)
         self.features = features.load(guide, device)
         learning = [p for p in self.model.parameters() if p.requires_grad]
-        self.painter = torch.optim.Adam(learning, 6e-4, (0.5, 0.95))
+        self.painter = torch.optim.Adam(learning, 2e-4 if known else 6e-4, (0.5, 0.95))
         self.adversary = torch.optim.Adam(self.critic.parameters(), 4e-4, (0.5, 0.9))
         used = torch.full((CONFIG["n_embed"],), float(known), device=device)
         self.tally = nn.ParameterList([nn.Parameter(used, False)])
@@ -83,6 +84,21 @@ class Lesson:
         noise = torch.randn(codes.shape, generator=rng) * torch.rand(len(codes), 1, 1, 1, generator=rng)
         shaken = F.normalize(codes + noise.to(self.device) * 0.3 * codes.shape[1] ** -0.5, dim=1)
         return self.model.decode(shaken).float(), loss
+
+    @torch.no_grad()
+    def settled(self, model, count=2000):
+        """Move its codes to where they serve its latents of so many pictures best; yields notes of it."""
+        latents, counts = [], []
+        for step in range(count // self.batch):
+            scenes, pixels = self.source.batch(step)
+            z = F.normalize(model.encode(to_tensor(pixels, self.device)), dim=1)
+            latents.append(z.movedim(1, -1).flatten(0, 2))
+            things = F.avg_pool2d(data.masks(scenes).to(self.device), model.factor)
+            counts.append(1 + THINGS * things.flatten())
+        rounds = settle(model.quantize.embedding.weight, torch.cat(latents), torch.cat(counts),
+                        torch.Generator().manual_seed(0))
+        for number, away in enumerate(rounds):
+            yield {"round": number, "codes away": round(away, 5)}
 
     def __call__(self, step, progress):
         rng = torch.Generator().manual_seed(step)
@@ -119,6 +135,8 @@ def train(name="vqgan-world", minutes=60, device="cpu", batch=24, guide="disco-r
     training = Training(name, parts, optimizers, minutes, averaged="model", decay=0.998, device=device,
                         further=further)
     yield from training.run(lesson)
+    if not further:
+        yield from lesson.settled(training.average)
     metrics = measure(training.average, device)
     publish(name, "vqgan", training.average, CONFIG, training, metrics)
     yield metrics
