@@ -260,8 +260,8 @@ def test_jupyterlab(page, tmp_path):
     theme = tmp_path / "JUPYTER_CONFIG_DIR/lab/user-settings/@jupyterlab/apputils-extension"
     theme.mkdir(parents=True)
     (theme / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
-    with started(words, "is running at", home, PYTHONPATH=str(ROOT), **own):
-        page.goto(f"http://127.0.0.1:{port}/lab/tree/discotheque.ipynb?token=t")
+    with started(words, r"http://127\.0\.0\.1:\d+/", home, PYTHONPATH=str(ROOT), **own) as place:
+        page.goto(f"{place}lab/tree/discotheque.ipynb?token=t")     # another port where this one was taken
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(state="attached")
         until(lambda: begun(page))
         journey(page, "lab", home)
