@@ -1,5 +1,5 @@
-"""Optimizers by name, and the two that torch does not have: AdamP and DiffGrad (written from their
-papers)."""
+"""Optimizers by name: torch's, AdamP and DiffGrad (written from their papers), and SGD at the pace of the
+others."""
 
 import math
 
@@ -65,9 +65,20 @@ class DiffGrad(_Adamlike):
         p.sub_(mean / spread * torch.sigmoid((before - grad).abs()), alpha=group["lr"])
 
 
+class SGD(_Adamlike):
+    """Plain slopes, in units of the steepest of this tensor so far (root mean square): a learning rate that
+    suits Adam, whose steps are as long whatever the slope, is as bold here. Torch's takes slopes as they
+    are, a millionth of what a canvas asks for."""
+
+    def update(self, p, grad, state, group):
+        steepness = grad.square().mean().sqrt()
+        state["unit"] = torch.maximum(state.get("unit", steepness), steepness)
+        p.sub_(grad / state["unit"].clamp(min=1e-20), alpha=group["lr"])
+
+
 OPTIMIZERS = {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW, "RAdam": torch.optim.RAdam,
               "NAdam": torch.optim.NAdam, "Adamax": torch.optim.Adamax, "Adagrad": torch.optim.Adagrad,
-              "RMSprop": torch.optim.RMSprop, "SGD": torch.optim.SGD, "AdamP": AdamP, "DiffGrad": DiffGrad}
+              "RMSprop": torch.optim.RMSprop, "SGD": SGD, "AdamP": AdamP, "DiffGrad": DiffGrad}
 
 
 def make(name, parameters, learning_rate, weight_decay=0.0):

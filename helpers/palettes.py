@@ -1,7 +1,8 @@
-"""Palettes: a few colors, written as an artist would. Standard library and Pillow only.
+"""Palettes: a few colors, written as an artist would.
 
     parse("red, #ffcc00, navy->white\\5")       # names, hex, ramps of so many steps (2 to 64)
     parse("@my photo.png, red")                 # the eight colors a picture is mostly made of, and one more
+    parse("xkcd:dusty rose, tab:olive")         # matplotlib's names, xkcd's with spaces
 """
 
 import re
@@ -31,9 +32,10 @@ def parse(text, name="palette"):
 
 
 def parts(text):
-    """Colors are parted by commas or spaces; the name of a picture goes on to the next comma, ; or |."""
-    found = re.findall(r"@[^,;|]+|(?:[^,;|\[\]\s(]|\([^)]*\))+", text)
-    return [part.strip(" ]") if part.startswith("@") else part for part in found]
+    """Colors are parted by commas or spaces; the name of a picture and one of xkcd's go on to the next comma,
+    ;, | or ramp."""
+    found = re.findall(r"@[^,;|]+|(?:(?i:xkcd:)(?:(?!->)[^,;|\[\]\\])+|[^,;|\[\]\s(]|\([^)]*\))+", text)
+    return [part.strip(" ]") if part.startswith("@") else part.strip() for part in found]
 
 
 def spelled(text):
@@ -49,6 +51,9 @@ def color(text, name="color"):
     """One color by name or #hex -> (r, g, b) in [0, 1]."""
     from PIL import ImageColor
     try:
+        if ":" in text:
+            from matplotlib import colors
+            return colors.to_rgb(text.strip().lower())
         return tuple(value / 255 for value in ImageColor.getrgb(text.strip())[:3])
     except ValueError as error:
         raise Refused(f"{name} has '{text}'", "colors are names such as navy, or #rrggbb", EXAMPLE) from error

@@ -6,6 +6,8 @@ from stand_ins import TINY, coder
 from torch.nn import functional as F
 
 from helpers.errors import Refused
+from helpers.guides import Likeness
+from helpers.loop import paint
 from helpers.networks import latents, vqgan
 from helpers.networks.latents import Latents
 from helpers.networks.lean import lean_
@@ -54,6 +56,14 @@ def test_fit_shows_what_the_coder_can_say(codes):
     if codes != "soft":
         low, high = net.code_range()
         assert torch.allclose(canvas(), net.decode(said.maximum(low).minimum(high)).clamp(0, 1), atol=1e-3)
+
+
+def test_odds_of_codes_find_a_picture_at_their_own_pace():
+    net = coder()
+    aim = net.decode(net.quantize.codes(torch.randint(24, (1, 4, 4), generator=dice(3)))).clamp(0, 1).detach()
+    canvas = Latents(net, 32, 32, "chance", start="gray", rng=dice(), draws=dice(1))
+    losses = [frame.losses["likeness"] for frame in paint(canvas, Likeness(aim), steps=60)]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_projection_and_pull():

@@ -63,11 +63,21 @@ def test_every_may_be_a_function():
 
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
 def test_every_optimizer_descends(name):
-    rate = {"SGD": 10.0, "Adagrad": 0.3}.get(name, 0.05)
+    rate = 0.3 if name == "Adagrad" else 0.05
     aim = torch.full((1, 3, 24, 24), 0.8)
     painting = paint(Pixels(24, 24, rng=dice()), Likeness(aim), steps=40, learning_rate=rate, optimizer=name)
     losses = [frame.losses["likeness"] for frame in painting]
     assert losses[-1] < 0.4 * losses[0]
+
+
+def test_sgd_is_as_bold_whatever_a_loss_counts():
+    aim = torch.rand(1, 3, 24, 24, generator=dice(1))
+    strong, faint = (paint(Pixels(24, 24, rng=dice()), weight * Likeness(aim), steps=5, learning_rate=0.05,
+                           optimizer="SGD") for weight in (1, 1e-3))
+    before = strong.image()
+    first = next(strong).image
+    assert (first - before).square().mean().sqrt() == pytest.approx(0.05, rel=0.1)
+    assert torch.allclose(list(strong)[-1].image, list(faint)[-1].image, atol=1e-3)
 
 
 def test_adamp_keeps_its_step_off_the_radius():

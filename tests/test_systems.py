@@ -238,6 +238,14 @@ def test_init_weight_pulls_to_the_picture_not_to_gray():
     assert (near - aim).abs().mean() < 0.3 * (near - 0.5).abs().mean()
 
 
+def test_vqgan_clip_pulls_back_to_what_it_began_with():
+    """mse_withzeros, which needs no picture."""
+    first, far, near = (picture("vqgan_clip", drawer="pixels", start="snow", init_weight=weight, steps=steps,
+                                learning_rate=rate, ema=0)
+                        for weight, steps, rate in (("0", 1, "1e-9"), ("0", 40, "0.05"), ("100", 40, "0.05")))
+    assert (near - first).abs().mean() < 0.3 * (far - first).abs().mean()
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_penalised_prompts_move_away(name, eyes):
     from helpers.cutouts import Cutouts
@@ -402,8 +410,8 @@ def test_wide_pictures():
      "story_at is '4'; the end comes after 4 pictures: try earlier beginnings"),
     ("vqgan_clip", {"init_grain": 0.5}, "init_grain is set without init_image; it is laid over the picture "
      "to start from: give that picture as init_image"),
-    ("deep_daze", {"init_weight": "0: 0, 1: 2"}, "init_weight is set without init_image; it pulls back to "
-     "the picture to start from: give that picture as init_image"),
+    ("disco_diffusion", {"init_weight": "0: 0, 1: 2"}, "init_weight is set without init_image; it pulls back "
+     "to the picture to start from: give that picture as init_image"),
     ("deep_daze", {"target_image": "a.png ^ b.png"}, "target_image is 'a.png ^ b.png'; its pictures hold all "
      "the time, without scenes, starts and stops: try 'a.png | b.png:0.5'"),
     ("deep_daze", {"target_image": "a.png:1:0.2"}, "target_image is 'a.png:1:0.2'; its pictures hold all "

@@ -44,6 +44,8 @@ class Latents(Canvas):
         rows, columns = height // network.factor, width // network.factor
         where = torch.randint(len(table), (1, rows, columns), generator=rng).to(table.device)
         depth = len(table) if codes == "chance" else table.shape[1]
+        if codes == "chance":
+            self.learning_rate = 0.5        # odds, not latents: to be sure of one of 16,384 they go up to 10
         self.z = nn.Parameter(torch.zeros(1, depth, rows, columns, device=table.device))
         if start == "codes":
             self.show_codes(where)
@@ -92,8 +94,9 @@ class Latents(Canvas):
         """A quarter of the usual squared distance between neighboring codes: soft mixtures blur no
         further."""
         if not hasattr(self, "near"):
-            apart = torch.cdist(self.table, self.table).fill_diagonal_(float("inf"))
-            self.near = apart.amin(1).median().square().clamp(min=1e-6).item() / 4
+            near = [torch.cdist(part, self.table).topk(2, 1, largest=False).values[:, 1]   # 0 is itself
+                    for part in self.table.split(1024)]             # a gigabyte for 16,384 codes at once
+            self.near = torch.cat(near).median().square().clamp(min=1e-6).item() / 4
         return self.near
 
     def prior(self, progress=0.0):

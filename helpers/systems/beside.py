@@ -17,7 +17,7 @@ from helpers import images, schedules
 from helpers.guides import Blend, Prior, scene_at
 from helpers.machine import mix
 from helpers.networks import adm, upscaler
-from helpers.settings import knobs
+from helpers.settings import knobs, present
 from helpers.systems import classes, clip_guided_diffusion, diffusing, priors, wiring
 
 EVERY = 2           # it takes one step where the canvas takes so many,
@@ -142,6 +142,8 @@ class Beside:
             step = lcm(self.net.step, known[name].step)
             length = max(1, round(getattr(now, name) * scale / step)) * step
             values[name] = min(length, known[name].high)
+        if not present(now.init_image):
+            values.pop("init_weight", None)     # the canvas pulls to its own beginning, which is noise here
         values["mask_softness"] = min(round(now.mask_softness * scale), known["mask_softness"].high)
         most = len(self.net.process.sigmas) // 4        # of the levels of noise that there are to choose from
         steps = max(1, min(kept["steps"] // EVERY, most))

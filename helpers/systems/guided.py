@@ -108,7 +108,8 @@ class Guided(Common):
     edge_width: float = knob(0.1, "width of the border, of the short side (edge_thickness, edge_margins)",
                              low=0.01, high=0.4, step=0.01, live=True, group=FINE)
 
-    # Where it starts and what stays
+    # Where it starts and what stays; anchored: is there something to pull back to without init_image?
+    anchored = False
     init_image: str = knob("", "a picture to start from: path or address (init_image, start_image_path)",
                            kind="image")
     init_weight: str = knob(0, "pull back to the picture it started from (init_weight, mse_withzeros)", low=0,
@@ -145,8 +146,8 @@ class Guided(Common):
         if not present(self.init_image):
             for is_set, wrong, needs in (
                     (self.init_grain, "init_grain is set", "it is laid over the picture to start from"),
-                    (any(schedules.parse(self.init_weight).values), "init_weight is set",
-                     "it pulls back to the picture to start from"),
+                    (not self.anchored and any(schedules.parse(self.init_weight).values),
+                     "init_weight is set", "it pulls back to the picture to start from"),
                     (any(schedules.parse(self.init_likeness).values), "init_likeness is set",
                      "it is likeness to the picture to start from"),
                     (present(self.mask), "mask is given", "a mask keeps a part of a picture")):

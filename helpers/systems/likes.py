@@ -16,8 +16,9 @@ def tastes(settings, studio):
     blend = (weight["smoothness"] * Smooth(settings.smooth_edges) + weight["saturation"] * Saturation()
              + weight["symmetry"] * Symmetry(settings.symmetry_axis)
              + weight["edge"] * Edge(border, settings.edge_width))
+    if studio.anchor is not None:
+        blend = blend + weight["init_weight"] * Anchor(studio.anchor, settings.init_decay)
     if studio.start is not None:
-        blend = blend + weight["init_weight"] * Anchor(studio.start, settings.init_decay)
         for eye in studio.eyes if any(weight["init_likeness"].values) else ():
             looks = Cutouts(eye.size, 2, 8, smallest=0.3, rng=studio.rng)
             share = 1 / len(studio.eyes)

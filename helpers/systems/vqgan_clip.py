@@ -19,6 +19,7 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Optimized):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
+    anchored = True
     steps: int = knob(80, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
@@ -96,12 +97,17 @@ def still(name):
 
 def paint(settings, state=None):
     """A Painting of these settings, from the beginning or a saved state."""
+    import torch
+
     from helpers.systems import film, optimizing, wiring
 
     studio = wiring.Studio(settings)
     canvas = drawn(settings, studio).to(studio.device)
     if studio.start is not None and not state:
         canvas.fit(studio.rough(settings))
+    elif studio.start is None:
+        with torch.no_grad():
+            studio.beginning = canvas.eval()()      # init_weight pulls to it (mse_withzeros: flat latents)
     canvas = studio.masked(canvas, settings)
     reel, hooks = roll(settings, studio, film) if settings.film or settings.frames else (None, [])
     made = optimizing.painting(settings, studio, canvas, state, reel=reel, hooks=hooks,

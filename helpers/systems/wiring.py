@@ -39,6 +39,7 @@ class Studio:
         self.prior_model = priors.model(settings, self.names) if isinstance(settings, Optimized) else ""
         self.size = settings.width, settings.height
         self.start = self.mask = None       # the picture it starts from, (1, 3, h, w); where it is painted
+        self.beginning = None               # or what is there before the first step, where that is known
         if present(settings.init_image):
             whole = images.open(settings.init_image)
             self.start = images.fit(whole, *self.size).to(self.device)
@@ -48,6 +49,11 @@ class Studio:
     @cached_property
     def eyes(self):
         return [self.thrift.eye(perceptors.load(name, self.device)) for name in self.names]
+
+    @property
+    def anchor(self):
+        """What init_weight pulls to."""
+        return self.beginning if self.start is None else self.start
 
     def picture(self, source):
         return images.open(source, *self.size).to(self.device)
