@@ -18,6 +18,7 @@ AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "
 class Guided(Common):
     """Everything between a prompt and a picture that does not depend on how the picture is made."""
 
+    anchored = False        # is there something for init_weight to pull to without init_image?
     prompts: str = knob("a red lighthouse by the sea at sunset",
                         "what to paint: castle | snow:0.5 | crowd:-0.3, snow @40%-80% of the way alone, "
                         "scenes of a story with ^ (text, text_prompts)", kind="prompts", live=True)
@@ -108,8 +109,7 @@ class Guided(Common):
     edge_width: float = knob(0.1, "width of the border, of the short side (edge_thickness, edge_margins)",
                              low=0.01, high=0.4, step=0.01, live=True, group=FINE)
 
-    # Where it starts and what stays; anchored: is there something to pull back to without init_image?
-    anchored = False
+    # Where it starts and what stays
     init_image: str = knob("", "a picture to start from: path or address (init_image, start_image_path)",
                            kind="image")
     init_weight: str = knob(0, "pull back to the picture it started from (init_weight, mse_withzeros)", low=0,

@@ -107,7 +107,7 @@ def paint(settings, state=None):
         canvas.fit(studio.rough(settings))
     elif studio.start is None:
         with torch.no_grad():
-            studio.beginning = canvas.eval()()      # init_weight pulls to it (mse_withzeros: flat latents)
+            studio.beginning = canvas.eval()().clone()      # init_weight pulls to it (mse_withzeros: flat latents)
     canvas = studio.masked(canvas, settings)
     reel, hooks = roll(settings, studio, film) if settings.film or settings.frames else (None, [])
     made = optimizing.painting(settings, studio, canvas, state, reel=reel, hooks=hooks,
