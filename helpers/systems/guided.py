@@ -18,7 +18,6 @@ AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "
 class Guided(Common):
     """Everything between a prompt and a picture that does not depend on how the picture is made."""
 
-    anchored = False        # is there something for init_weight to pull to without init_image?
     prompts: str = knob("a red lighthouse by the sea at sunset",
                         "what to paint: castle | snow:0.5 | crowd:-0.3, snow @40%-80% of the way alone, "
                         "scenes of a story with ^ (text, text_prompts)", kind="prompts", live=True)
@@ -146,7 +145,7 @@ class Guided(Common):
         if not present(self.init_image):
             for is_set, wrong, needs in (
                     (self.init_grain, "init_grain is set", "it is laid over the picture to start from"),
-                    (not self.anchored and any(schedules.parse(self.init_weight).values),
+                    (not hasattr(self, "start") and any(schedules.parse(self.init_weight).values),
                      "init_weight is set", "it pulls back to the picture to start from"),
                     (any(schedules.parse(self.init_likeness).values), "init_likeness is set",
                      "it is likeness to the picture to start from"),

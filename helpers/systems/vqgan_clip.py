@@ -19,7 +19,6 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Optimized):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
-    anchored = True
     steps: int = knob(80, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
@@ -107,7 +106,7 @@ def paint(settings, state=None):
         canvas.fit(studio.rough(settings))
     elif studio.start is None:
         with torch.no_grad():
-            studio.beginning = canvas.eval()().clone()      # init_weight pulls to it (mse_withzeros: flat latents)
+            studio.beginning = canvas.eval()().clone()      # init_weight pulls to it (mse_withzeros)
     canvas = studio.masked(canvas, settings)
     reel, hooks = roll(settings, studio, film) if settings.film or settings.frames else (None, [])
     made = optimizing.painting(settings, studio, canvas, state, reel=reel, hooks=hooks,
