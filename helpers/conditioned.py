@@ -18,14 +18,18 @@ class Of:
         return self.net(x, sigma, self.numbers)
 
 
+DRAWN = -1      # the number that stands for each picture's own class
+
+
 class Classed:
     """A denoiser of classes that is led from anything at all to the ones that are wanted (classifier-free
     guidance; Ho and Salimans 2022; of several classes and away from some: Liu et al. 2022).
 
     net: (x, sigma, classes) -> Guess, its last class being anything. wanted: progress -> how much each class
-    is wanted in each quarter of the picture, (classes, 2, 2), below 0 to be kept away from; or None for
-    anything. scale: how far to go to them, 1 being what the network takes one for; a number or a function of
-    progress. In each spot the guess is
+    is wanted in each quarter of the picture, (classes, 2, 2), below 0 to be kept away from; or None for the
+    class that was `drawn` for each picture, (n,), or, if none were, for anything. scale: how far to go to
+    them, 1 being what the network takes one for; a number or a function of progress. In each spot the guess
+    is
 
         anything + scale * sum of wanted[k] * (class k - anything).
 
@@ -35,7 +39,7 @@ class Classed:
 
     def __init__(self, net, wanted=None, scale=1.0):
         self.net, self.wanted, self.scale, self.process = net, wanted, scale, net.process
-        self.pace = by_time(net.process)
+        self.pace, self.drawn = by_time(net.process), None
 
     def __call__(self, x: Tensor, sigma: float) -> Guess:
         shares = self.shares(x.shape, float(self.pace(sigma)))
@@ -50,15 +54,22 @@ class Classed:
 
     def told(self, x, sigma, number):
         """What the network sees where it is told this class."""
-        return self.net(x, sigma, torch.full((len(x),), number, device=x.device))
+        numbers = self.drawn if number == DRAWN else torch.full((len(x),), number)
+        return self.net(x, sigma, numbers.to(x.device))
+
+    def wishes(self, progress):
+        """Each class that is wanted, and how much in each quarter of the picture."""
+        if self.wanted:
+            rows = self.wanted(progress)
+            return [(number, rows[number]) for number in rows.flatten(1).any(1).nonzero().flatten().tolist()]
+        return [] if self.drawn is None else [(DRAWN, torch.ones(2, 2))]
 
     def shares(self, shape, progress):
         """class -> its share of the guess in each spot, (h, w), of a picture of this shape; all sum to 1, and
         none is nothing but rounding. On the CPU, as which classes to ask depends on them."""
         anything = self.net.classes - 1
-        wanted = self.wanted(progress) if self.wanted else torch.zeros(0, 2, 2)
-        shares = {number: at(self.scale, progress) * spread(wanted[number], shape)
-                  for number in wanted.flatten(1).any(1).nonzero().flatten().tolist()}
+        shares = {number: at(self.scale, progress) * spread(where, shape)
+                  for number, where in self.wishes(progress)}
         rest = 1 - sum(shares.values(), spread(torch.zeros(2, 2), shape))
         shares[anything] = shares.get(anything, 0) + rest
         return {number: share for number, share in shares.items() if share.abs().max() > 1e-6}

@@ -163,10 +163,24 @@ def test_several_pictures_and_resuming(nets):
     assert torch.equal(frame.image, whole)
 
 
-def test_where_nobody_else_guides_auto_is_anything(nets):
-    told = {"prompts": "a cat", "guidance_scale": "0"}
-    assert torch.equal(painted(**told), painted(**told, kind=""))
-    assert not torch.equal(painted(**told), painted(**told, kind="cat"))
+def test_where_nobody_else_guides_auto_is_a_class_by_chance_for_each_picture(nets):
+    told, names = {"prompts": "a cat", "guidance_scale": "0"}, ("car", "boat", "cat", "dog")
+    drawn = []
+    for seed in range(12):
+        chance = painted(**told, seed=seed)
+        drawn += [name for name in names if torch.equal(chance, painted(**told, seed=seed, kind=name))]
+    assert len(drawn) == 12 and set(drawn) == set(names), "never anything"
+    several = painted(**told, pictures=3, seed=4)
+    assert torch.allclose(several[2:], painted(**told, seed=6), atol=1e-4)
+    assert not torch.equal(chance, painted(**told, seed=11, kind="")), "empty is anything"
+
+
+def test_once_somebody_guides_what_was_drawn_is_forgotten(nets):
+    painting = started(prompts="fog", guidance_scale="0")
+    net, settings = painting.denoise.net.better, systems.load("clip_guided_diffusion").Settings
+    assert net.drawn is not None
+    painting.retune(settings(prompts="fog", steps=3))
+    assert net.drawn is None and net.wanted is None
 
 
 def test_kind_goes_from_scene_to_scene_and_turns_with_the_words(nets):

@@ -48,9 +48,9 @@ class Diffused(Guided):
                          rehearsal="", group=FINE)
     model: str = knob(OURS, "what paints: a diffusion network of the catalogue or your own file "
                       "(diffusion_model, custom_path, model_path)", group=FINE)
-    kind: str = knob("auto", "for a network of classes: the one it paints, by name; empty is any; auto is "
-                     "what the prompts name where a guide follows them, by a network that can paint "
-                     "anything, too, and any by others (class_cond)", group=FINE)
+    kind: str = knob("auto", "for a network of classes: the one it paints, by name; auto is what the "
+                     "prompts name where a guide follows them, by a network that can paint anything, too, "
+                     "else one by chance; empty is anything, or one by chance (class_cond)", group=FINE)
     kind_scale: str = knob(2, "how strictly, by a network that can paint anything, too; each thing takes a "
                            "pass of it, and anything one (classifier-free guidance)",
                            low=0, high=20, kind="schedule", live=True, group=FINE)
