@@ -64,8 +64,6 @@ def test_when_it_folds(text, steps):
      "way: leave perlin off, or init_image empty"),
     ({"mirror": "both", "tiles": 2, "init_image": "a.png"}, "mirror is set with tiles; each window would be "
      "folded by itself: leave mirror off: what was folded before stays so"),
-    ({"tiles": 2, "init_image": "a.png", "upscaler": "upscaler-world"}, "tiles and upscaler both enlarge; a "
-     "picture is painted over or put through a network: leave upscaler on 'auto', or tiles at 1"),
     ({"classifier": "", "classifier_kind": "boat"}, "classifier_kind is set without classifier; it is what a "
      "classifier looks for: try classifier='auto'"),
     ({"crops": "[4]*400+__import__('os')"}, "crops has \"__import__('os')\" in "

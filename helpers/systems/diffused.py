@@ -41,8 +41,8 @@ class Diffused(Guided):
     pictures: int = knob(1, "how many at once, each of its own noise (batch_size)", low=1, high=64, step=1,
                          group=FINE)
 
-    tiles: int = knob(1, "paint over init_image at so many times width and height, window by window (go_big)",
-                      low=1, high=16, step=1, group=FINE)
+    tiles: int = knob(1, "paint over init_image at so many times width and height, window by window, before "
+                      "the upscaler has its turn (go_big)", low=1, high=16, step=1, group=FINE)
     upscaler: str = knob("auto", "what makes the finished picture larger: a network of the catalogue or your "
                          "own file, nothing for none; auto is the built-in one for the built-in model",
                          rehearsal="", group=FINE)
@@ -109,9 +109,6 @@ class Diffused(Guided):
         if self.tiles > 1 and (not present(self.init_image) or present(self.mask) or self.pictures > 1):
             raise Refused(f"tiles is {self.tiles}", "one picture to start from is painted over, all of it",
                           "give init_image, no mask, and pictures=1")
-        if self.tiles > 1 and self.upscaler.strip() not in ("", "auto"):
-            raise Refused("tiles and upscaler both enlarge", "a picture is painted over or put through a "
-                          "network", "leave upscaler on 'auto', or tiles at 1")
         if self.classifier_kind.strip() and not self.classifier.strip():
             raise Refused("classifier_kind is set without classifier", "it is what a classifier looks for",
                           "try classifier='auto'")
