@@ -536,3 +536,5 @@ def test_a_network_is_not_asked_for_what_it_cannot_paint(nets, monkeypatch):
     assert str(refusal.value) == (
         "the picture is 256 x 256; 512x512_diffusion_uncond_finetune_008100 learned from pictures of 512 x "
         "512, and half as large they come out black: try width=512 and height=512")
+    big.config = big.config | {"image_size": 64}
+    assert picture(width=32, height=40).shape == (1, 3, 40, 32), "the built-in one paints half as large, too"

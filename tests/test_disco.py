@@ -96,6 +96,12 @@ def test_clouds_are_below_the_noise():
     assert systems.load("disco_diffusion") is disco_diffusion
 
 
+def test_clouds_show_unless_all_steps_are_asked_for():
+    clouds = {"perlin": "color", "steps": 10}
+    assert paint(**clouds).steps == 5 and paint(**clouds, skip=0).steps == paint(steps=10).steps == 10
+    assert torch.equal(picture(**clouds), picture(**clouds, skip=5))
+
+
 def test_masks_and_starts_are_those_of_every_diffusion():
     kept = picture(init_image=photo(2, 32, 32), mask=half(), steps=5)[..., :16]
     start = torch.tensor(photo(2, 32, 32)).permute(2, 0, 1)[None] / 255

@@ -17,7 +17,7 @@ CASES = {
     "vqgan_clip style": {"frames": 3, "steps": 2, "frame_steps": 2, "frame_weight": "2"},
     "vqgan_clip files": {"encoding": "rows.npy", "palette": "@photo.png", "codes": "soft"},
     "vqgan_clip patience": {"patience": 1, "learning_rate": "0.00001", "optimizer": "AdamP", "ema": 0.5},
-    "clip_guided_diffusion": {}, "disco_diffusion": {"perlin": "mixed", "mirror": "both"},
+    "clip_guided_diffusion": {}, "disco_diffusion": {"perlin": "mixed", "mirror": "both", "skip": 0},
     "clip_guided_diffusion edit": {"init_image": PHOTO, "mask": MASK, "eta": 0.2},
     "clip_guided_diffusion start": {"init_image": PHOTO, "skip": 1, "sampler": "plms", "init_weight": "1"},
     "disco_diffusion tiles": {"init_image": PHOTO, "tiles": 2, "init_likeness": "1", "eta": 0.3},

@@ -36,7 +36,7 @@ class Diffused(Guided):
     guidance_scale: str = knob(2000, "how strictly words are followed (clip_guidance_scale)", low=0,
                                high=1e6, kind="schedule", live=True)
     skip: int = knob(-1, "steps left out at the start, so that more of init_image stays; -1 is half of them "
-                     "with a picture to start from, four fifths in tiles, else none "
+                     "with something to start from, seven eighths in tiles, else none "
                      "(skip_steps, skip_timesteps)", low=-1, high=999, step=1, group=FINE)
     pictures: int = knob(1, "how many at once, each of its own noise (batch_size)", low=1, high=64, step=1,
                          group=FINE)
@@ -122,8 +122,12 @@ class Diffused(Guided):
         if self.skip >= 0:
             return self.skip
         if self.tiles > 1:
-            return self.steps * 4 // 5
-        return self.steps // 2 if present(self.init_image) and not present(self.mask) else 0
+            return self.steps * 7 // 8
+        return self.steps // 2 if self.begun() else 0
+
+    def begun(self):
+        """Does something lie below the first noise that is to shine through?"""
+        return present(self.init_image) and not present(self.mask)
 
     def way(self):
         """How slopes are led back, one of WAYS."""

@@ -133,7 +133,7 @@ def fitted(settings, config):
         if given % step:
             raise Refused(f"{side} is {given}", f"{settings.model} takes steps of {step}",
                           f"try {max(step, round(given / step) * step)}")
-    if min(settings.width, settings.height) <= own // 2:
+    if settings.model != diffused.OURS and min(settings.width, settings.height) <= own // 2:
         raise Refused(f"the picture is {settings.width} x {settings.height}",
                       f"{settings.model} learned from pictures of {own} x {own}, and half as large they come "
                       "out black", f"try width={own} and height={own}")
