@@ -145,3 +145,13 @@ def test_without_any_weight_nothing_pulls_and_that_is_told_once(caplog, values):
     assert list(painting)[-1].image.allclose(picture(guidance_scale="0", **free), atol=1e-4)
     assert [record.getMessage() for record in caplog.records] == [
         "all that is to be followed has the weight 0, and nothing pulls the picture: try 'fog:1'"]
+
+
+def test_a_scene_without_any_weight_is_told(caplog):
+    for values, scenes in (({"prompts": "moon ^ sea:0 ^ fog:0 | rain:0 ^ sun"}, "2, 3"),
+                           ({"prompts": "moon:0 ^ sea", "noise_prompts": "7"}, ""), ({}, "")):
+        caplog.clear()
+        paint(steps=8, **values)
+        assert [record.getMessage() for record in caplog.records] == [
+            f"all that is to be followed in scene {scenes} has the weight 0, and nothing pulls the picture: "
+            "try 'fog:1'"] * bool(scenes)

@@ -372,7 +372,8 @@ def test_a_yaml_of_discoart(read):
         "clip_models_schedules has RN101::openai: it is none of the clip_models",
         "perceptors of 240 pixels look at parts as small as those of 224 do",
         "name_docarray my-art: every run has a folder of its own, named by date and words",
-        "n_batches 4: pictures one after another are runs of their own: python -m helpers paint --series 4"]
+        "n_batches 4: pictures one after another are runs of their own: python -m helpers paint --series 4, "
+        "or Compare across seeds in the panel"]
     Settings.of(**values)
 
 

@@ -160,13 +160,16 @@ class Diffused(Guided):
         return sum(self.greatest(scene, weights)) or 1.0
 
     def idle(self):
-        """Does nothing that is to be followed weigh anything?"""
+        """The numbers of the scenes, from 1, in which nothing that is to be followed weighs anything."""
+        if self.encoding.strip():
+            return []
         told = prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []
         shown, noise = prompts.pictures(self.image_prompts), prompts.noise(self.noise_prompts)
-        weights = [size for scene in told for size in self.greatest(scene, [one.weight for one in scene])]
-        weights += [one.weight for scene in shown for one in scene]
-        weights += [weight for scene in noise for _, weight in scene]
-        return not any(weights) and not self.encoding.strip()
+        kinds = [[self.greatest(scene, [one.weight for one in scene]) for scene in told],
+                 [[one.weight for one in scene] for scene in shown],
+                 [[weight for _, weight in scene] for scene in noise]]
+        return [number + 1 for number in range(self.scenes())
+                if not any(any(kind[number % len(kind)]) for kind in kinds if kind)]
 
     def length(self):
         return self.steps - self.skipped()

@@ -100,8 +100,10 @@ class Easel:
 def painting(settings, studio, state=None, *, start=None, hooks=()):
     """A painting of these settings, from its beginning or from a saved state. start: the picture below the
     noise, (1, 3, h, w) in [0, 1], in place of init_image."""
-    if settings.idle():
-        log.warning("all that is to be followed has the weight 0, and nothing pulls the picture: try 'fog:1'")
+    if idle := settings.idle():
+        where = "" if len(idle) == settings.scenes() else f" in scene {', '.join(map(str, idle))}"
+        log.warning("all that is to be followed%s has the weight 0, and nothing pulls the picture: "
+                    "try 'fog:1'", where)
     easel = Easel(settings, studio)
     if settings.tiles > 1:
         made = easel.large()
