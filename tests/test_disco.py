@@ -64,6 +64,10 @@ def test_when_it_folds(text, steps):
      "way: leave perlin off, or init_image empty"),
     ({"mirror": "both", "tiles": 2, "init_image": "a.png"}, "mirror is set with tiles; each window would be "
      "folded by itself: leave mirror off: what was folded before stays so"),
+    ({"perceptor_looks": "1"}, "perceptor_looks has 1 schedule; there are 2 perceptors: write one for each, "
+     "such as '1 | 1'"),
+    ({"perceptor_looks": "1 | 0: 1, 1: 11"}, "perceptor_looks is '1 | 0: 1, 1: 11'; a perceptor takes 10 "
+     "times overview and crops at most: give fewer to the others"),
     ({"classifier": "", "classifier_kind": "boat"}, "classifier_kind is set without classifier; it is what a "
      "classifier looks for: try classifier='auto'"),
     ({"crops": "[4]*400+__import__('os')"}, "crops has \"__import__('os')\" in "
@@ -88,6 +92,11 @@ def test_schedules_follow_the_noise_not_the_steps(eyes):
 
     for steps in (10, 25):
         assert all(count == (1 if late else 3) for late, count in looks(steps))
+
+
+def test_each_perceptor_takes_as_many_looks_as_it_is_given(eyes):
+    list(paint(overview="2", crops="4", perceptor_looks="0: 0.5, 1: 0.5 | 2", steps=2, repeats="1"))
+    assert set(eyes["disco-resnet"].calls) == {3} and set(eyes["disco-darknet"].calls) == {12}
 
 
 def test_clouds_are_below_the_noise():
