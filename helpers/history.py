@@ -80,9 +80,8 @@ class History:
                 self.run.checkpoint.unlink(missing_ok=True)
                 self.run.picture.unlink(missing_ok=True)
             self.run.note(live=[*self.turns(step), *self.coming(now)], step=step, status="stopped")
-            for path in self.run.frames:
-                if int(path.stem) > step:
-                    path.unlink()
+            for path in [*self.run.singles, *(one for one in self.run.frames if int(one.stem) > step)]:
+                path.unlink()
         except OSError as error:
             raise safe_files.refusal(error, self.run.folder) from error
 

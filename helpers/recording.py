@@ -120,6 +120,13 @@ class _Keeper:
         self.run.keep_picture(data)
         self.kept = step
 
+    def singles(self):
+        """Keep each of several pictures by itself, too, beside the sheet of all."""
+        last = self.frame and self.frame.image
+        several = self.painting.image() if last is None else last
+        if len(several) > 1:
+            self.run.keep_singles([images.png(one, self.run.text()) for one in several])
+
     def checkpoint(self):
         if not self.torn and self.frame is not None:
             states.save(self.run.checkpoint, self.painting.state_dict(), {"step": self.frame.step})
@@ -137,6 +144,7 @@ class _Keeper:
         with unhurried():
             if self.frame is not None or status == "finished":
                 self.picture()
+                self.singles()
             self.checkpoint()
             self.note(status)
 

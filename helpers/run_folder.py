@@ -46,6 +46,11 @@ class Run:
     def frames(self) -> list[Path]:
         return sorted((self.folder / "frames").glob("[0-9]*.png"))
 
+    @property
+    def singles(self) -> list[Path]:
+        """The pictures of the sheet, where it shows several, each by itself."""
+        return sorted(self.folder.glob("picture-[0-9]*.png"))
+
     def paint(self):
         """The painting of this run, from the beginning; where it is refused, no run is left."""
         try:
@@ -129,6 +134,10 @@ class Run:
 
     def keep_picture(self, data: bytes):
         safe_files.write(self.picture, data)
+
+    def keep_singles(self, pictures: list[bytes]):
+        for number, data in enumerate(pictures, 1):
+            safe_files.write(self.folder / f"picture-{number:02}.png", data)
 
     def discard(self):
         """Remove it, and its parent if that was only made for it."""

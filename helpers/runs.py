@@ -5,6 +5,8 @@
     settings = load(run.picture)                # from any PNG or folder: the same picture again
     for frame in record(resume(run.folder), run.folder): …      # after a kill or a stop
 
+Of several pictures at once picture.png is a sheet, and each is there by itself: picture-01.png …
+
 manifest.json: system, settings, seed, versions, weights (name: sha256), status (new, painting, stopped,
 finished, failed), started, seconds, step, total, inputs (copied pictures and where they were), live (changes
 by step), branch (the run and step it comes from). A folder can be moved; every file in it is whole at any

@@ -23,6 +23,7 @@ class Tiled(Frames):
         self.canvas, self.size, self.paint = image.clone(), (height, width), paint
         self.inner = self.begun(0)
         self.each = self.inner.steps
+        self.finish = None          # a last touch to the finished picture, (1, 3, H, W) in [0, 1]
         super().__init__(self.each * len(self.places), every)
 
     def begun(self, number):
@@ -56,7 +57,8 @@ class Tiled(Frames):
         canvas = self.canvas.clone()
         if 0 < self.inner.step < self.each:
             self.paste(canvas, (self.step - 1) // self.each)
-        return canvas.clamp(0, 1)
+        canvas = canvas.clamp(0, 1)
+        return self.finish(canvas) if self.finish and self.step >= self.steps else canvas
 
     def state_dict(self):
         """Enough for the very same next step."""

@@ -18,7 +18,8 @@ ANSWERS = {
     "output_video_fps": (FILM, "python -m helpers film RUN --fps 30 --crossfade 1, or "
                                "studio.film(run, fps=30, crossfade=1)"),
     "n_batches": ("pictures one after another are runs of their own, each with the next seed",
-                  "python -m helpers paint --series 4, or pictures=4 for several at once"),
+                  "python -m helpers paint --series 4, Compare across seeds in the panel, or pictures=4 for "
+                  "several at once"),
     "output overwrite save_date_time open_folder":
         ("every run has a folder of its own, named by date and words, and overwrites none",
          "DISCOTHEQUE_RUNS=FOLDER says where"),

@@ -2,6 +2,7 @@
 
 import logging
 
+import numpy as np
 import pytest
 import stand_ins
 import torch
@@ -269,6 +270,16 @@ def test_a_mask_keeps_the_rest(nets, softness):
     assert (image[..., 20:] - kept[..., 20:]).abs().mean() > 0.01
 
 
+@pytest.mark.parametrize("softness", [0, 8])
+def test_a_mask_keeps_the_rest_of_an_enlarged_picture_too(nets, softness):
+    """As sharp as it was given: the picture is as large as what is finished, twice what is painted."""
+    start = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    image = picture(init_image=start, mask=half(), mask_softness=softness, upscaler="any", pictures=2)
+    kept = torch.tensor(start).permute(2, 0, 1)[None] / 255
+    assert image.shape == (2, 3, 64, 64) and (image - kept)[..., :32].abs().max() <= 1 / 255
+    assert (image - kept)[..., 40:].abs().mean() > 0.05
+
+
 def test_more_skipped_steps_leave_more_of_the_picture(nets):
     start = torch.tensor(photo(2, 32, 32)).permute(2, 0, 1)[None] / 255
     made = [picture(init_image=photo(2, 32, 32), steps=20, skip=skip, guidance_scale="0")
@@ -340,6 +351,26 @@ def test_a_picture_is_painted_over_in_tiles(nets):
     settings = systems.load("clip_guided_diffusion").Settings
     with pytest.raises(Refused, match="tiles is 2; one picture to start from is painted over, all of it"):
         settings(tiles=2)
+
+
+def test_what_is_painted_over_in_tiles_is_enlarged_last(nets):
+    start, large = photo(2, 64, 64), {"tiles": 2, "steps": 10, "upscaler": "any"}
+    painting = paint(init_image=start, every=9, **large)
+    frames = [frame.image for frame in painting if frame.image is not None]
+    assert [image.shape[-1] for image in frames] == [64, 128] and painting.networks[-1] == "any"
+    kept = torch.tensor(stand_ins.photo(2, 128, 128)).permute(2, 0, 1) / 255
+    assert (frames[-1] - kept).abs().mean() < (frames[-1] - kept.flip(-1)).abs().mean()
+
+
+def test_tiles_that_come_out_smaller_are_told(nets, caplog):
+    def told(side, **values):
+        caplog.clear()
+        paint(init_image=photo(2, side, side), tiles=2, **values)
+        return [record.getMessage() for record in caplog.records]
+
+    assert told(64) == told(128, upscaler="any") == []
+    assert told(100) == ["init_image is 100 x 100, and painted over in tiles it comes out as 64 x 64: try "
+                         "tiles=4, or a larger width and height"]
 
 
 def test_steps_that_are_looked_at(nets):
@@ -505,3 +536,5 @@ def test_a_network_is_not_asked_for_what_it_cannot_paint(nets, monkeypatch):
     assert str(refusal.value) == (
         "the picture is 256 x 256; 512x512_diffusion_uncond_finetune_008100 learned from pictures of 512 x "
         "512, and half as large they come out black: try width=512 and height=512")
+    big.config = big.config | {"image_size": 64}
+    assert picture(width=32, height=40).shape == (1, 3, 40, 32), "the built-in one paints half as large, too"

@@ -64,8 +64,10 @@ def test_when_it_folds(text, steps):
      "way: leave perlin off, or init_image empty"),
     ({"mirror": "both", "tiles": 2, "init_image": "a.png"}, "mirror is set with tiles; each window would be "
      "folded by itself: leave mirror off: what was folded before stays so"),
-    ({"tiles": 2, "init_image": "a.png", "upscaler": "upscaler-world"}, "tiles and upscaler both enlarge; a "
-     "picture is painted over or put through a network: leave upscaler on 'auto', or tiles at 1"),
+    ({"perceptor_looks": "1"}, "perceptor_looks has 1 schedule; there are 2 perceptors: write one for each, "
+     "such as '1 | 1'"),
+    ({"perceptor_looks": "1 | 0: 1, 1: 11"}, "perceptor_looks is '1 | 0: 1, 1: 11'; a perceptor takes 10 "
+     "times overview and crops at most: give fewer to the others"),
     ({"classifier": "", "classifier_kind": "boat"}, "classifier_kind is set without classifier; it is what a "
      "classifier looks for: try classifier='auto'"),
     ({"crops": "[4]*400+__import__('os')"}, "crops has \"__import__('os')\" in "
@@ -92,10 +94,21 @@ def test_schedules_follow_the_noise_not_the_steps(eyes):
         assert all(count == (1 if late else 3) for late, count in looks(steps))
 
 
+def test_each_perceptor_takes_as_many_looks_as_it_is_given(eyes):
+    list(paint(overview="2", crops="4", perceptor_looks="0: 0.5, 1: 0.5 | 2", steps=2, repeats="1"))
+    assert set(eyes["disco-resnet"].calls) == {3} and set(eyes["disco-darknet"].calls) == {12}
+
+
 def test_clouds_are_below_the_noise():
     clouds, gray = (picture(perlin=mode, skip=9, steps=10, guidance_scale="0") for mode in ("color", "gray"))
     assert (clouds[:, 0] - clouds[:, 1]).abs().mean() > (gray[:, 0] - gray[:, 1]).abs().mean() + 0.02
     assert systems.load("disco_diffusion") is disco_diffusion
+
+
+def test_clouds_show_unless_all_steps_are_asked_for():
+    clouds = {"perlin": "color", "steps": 10}
+    assert paint(**clouds).steps == 5 and paint(**clouds, skip=0).steps == paint(steps=10).steps == 10
+    assert torch.equal(picture(**clouds), picture(**clouds, skip=5))
 
 
 def test_masks_and_starts_are_those_of_every_diffusion():
@@ -141,3 +154,13 @@ def test_without_any_weight_nothing_pulls_and_that_is_told_once(caplog, values):
     assert list(painting)[-1].image.allclose(picture(guidance_scale="0", **free), atol=1e-4)
     assert [record.getMessage() for record in caplog.records] == [
         "all that is to be followed has the weight 0, and nothing pulls the picture: try 'fog:1'"]
+
+
+def test_a_scene_without_any_weight_is_told(caplog):
+    for values, scenes in (({"prompts": "moon ^ sea:0 ^ fog:0 | rain:0 ^ sun"}, "2, 3"),
+                           ({"prompts": "moon:0 ^ sea", "noise_prompts": "7"}, ""), ({}, "")):
+        caplog.clear()
+        paint(steps=8, **values)
+        assert [record.getMessage() for record in caplog.records] == [
+            f"all that is to be followed in scene {scenes} has the weight 0, and nothing pulls the picture: "
+            "try 'fog:1'"] * bool(scenes)

@@ -163,8 +163,14 @@ def test_strange_keys_are_named(read):
     ({"seed": 7.0}, {"seed": 7}, None), ({"steps": "50", "diffusion_steps": None}, {"steps": 50}, None),
     ({"skip_steps": "50%"}, {"skip": 125}, None), ({"display_rate": 20}, {"every": 20}, None),
     ({"intermediate_saves": [50, 0, 10]}, {"save_at": "10, 50"}, None),
-    ({"intermediate_saves": 4}, {},
-     "intermediate_saves 4: each look at the picture is kept; `every` says how often"),
+    ({"intermediate_saves": 5}, {"save_at": "40, 80, 120, 160, 200"}, None),
+    ({"intermediate_saves": 3, "steps": 4, "skip_steps": 0}, {"save_at": "1, 2, 3"}, None),
+    ({"intermediate_saves": 900, "steps": 4, "skip_steps": 2}, {"save_at": "1"}, None),
+    ({"skip_steps": 250}, {"skip": 249},
+     "skip_steps 250: 250 steps can leave out 0 to 249; it was held there"),
+    ({"skip_steps": 900, "steps": 100}, {"skip": 99},
+     "skip_steps 900: 100 steps can leave out 0 to 99; it was held there"),
+    ({"skip_steps": -1}, {"skip": 0}, "skip_steps -1: 250 steps can leave out 0 to 249; it was held there"),
     ({"diffusion_steps": 1500}, {"steps": 250}, "diffusion_steps 1500: steps are spread over all noise "
                                                 "levels"),
     ({"width_height": [960, 448], "width": 640}, {"width": 960, "height": 448},
@@ -172,7 +178,8 @@ def test_strange_keys_are_named(read):
     ({"width": 1000}, {"width": 960}, "width 1000: 960, as there, in steps of 64"),
     ({"diffusion_model": "256x256_diffusion_uncond.pt"}, {"model": "256x256_diffusion_uncond"}, None),
     ({"diffusion_model": "custom"}, {}, "diffusion_model custom: its weights are a file of your own: give "
-                                        "that as model"),
+                                        "that as model; the built-in one, which paints else, learned from "
+                                        "64 x 64, not 1280 x 768"),
     ({"use_secondary_model": False}, {"through": "network"}, None),
     ({"use_secondary_model": "False"}, {"through": "network"}, None),
     ({"use_secondary_model": "[True]*500+[False]*500"}, {"through": "secondary"}, "use_secondary_model [True]"
@@ -365,7 +372,8 @@ def test_a_yaml_of_discoart(read):
         "clip_models_schedules has RN101::openai: it is none of the clip_models",
         "perceptors of 240 pixels look at parts as small as those of 224 do",
         "name_docarray my-art: every run has a folder of its own, named by date and words",
-        "n_batches 4: pictures one after another are runs of their own: python -m helpers paint --series 4"]
+        "n_batches 4: pictures one after another are runs of their own: python -m helpers paint --series 4, "
+        "or Compare across seeds in the panel"]
     Settings.of(**values)
 
 
@@ -557,12 +565,12 @@ def test_painting_with_old_settings(tmp_path, run, begun, caplog):
 
 
 def test_knobs_given_beside_old_settings_count_before_any_check(tmp_path, run, begun):
-    path = saved(tmp_path, WHOLE | {"skip_steps": 300})
+    path = saved(tmp_path, WHOLE | {"cut_overview": 0, "cut_innercut": 0})
     status, out, err = run("paint", "--from", str(path))
     assert (status, out, begun) == (2, "", []) and err.endswith(
-        "skip is 300; 250 steps can leave out 249 at most: try 125\n")
-    assert run("paint", f"--from={path}", "--skip", "20", "--size", "512x256")[0] == 0
-    assert (begun[0][1].skip, begun[0][1].width, begun[0][1].height) == (20, 512, 256)
+        "overview and crops are both 0; somebody has to look: try overview=4\n")
+    assert run("paint", f"--from={path}", "--overview", "4", "--size", "512x256")[0] == 0
+    assert (begun[0][1].overview, begun[0][1].width, begun[0][1].height) == ("4", 512, 256)
 
 
 @pytest.mark.parametrize("words, said", [

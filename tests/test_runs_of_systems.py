@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import stand_ins
+import torch
 
-from helpers import runs, studio, systems
+from helpers import gallery, history, images, runs, studio, systems
 
 PHOTO = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
 MASK = np.pad(np.full((32, 64), 255, np.uint8), ((32, 0), (0, 0)))
@@ -16,7 +17,7 @@ CASES = {
     "vqgan_clip style": {"frames": 3, "steps": 2, "frame_steps": 2, "frame_weight": "2"},
     "vqgan_clip files": {"encoding": "rows.npy", "palette": "@photo.png", "codes": "soft"},
     "vqgan_clip patience": {"patience": 1, "learning_rate": "0.00001", "optimizer": "AdamP", "ema": 0.5},
-    "clip_guided_diffusion": {}, "disco_diffusion": {"perlin": "mixed", "mirror": "both"},
+    "clip_guided_diffusion": {}, "disco_diffusion": {"perlin": "mixed", "mirror": "both", "skip": 0},
     "clip_guided_diffusion edit": {"init_image": PHOTO, "mask": MASK, "eta": 0.2},
     "clip_guided_diffusion start": {"init_image": PHOTO, "skip": 1, "sampler": "plms", "init_weight": "1"},
     "disco_diffusion tiles": {"init_image": PHOTO, "tiles": 2, "init_likeness": "1", "eta": 0.3},
@@ -108,3 +109,18 @@ def test_a_knob_turned_on_the_way_turns_again(tmp_path):
         pass
     assert again.picture.read_bytes() == whole.picture.read_bytes()
     assert paint("vqgan_clip", settings, tmp_path).picture.read_bytes() != whole.picture.read_bytes()
+
+
+def test_several_pictures_are_kept_singly_too(tmp_path):
+    """Beside the sheet, with its settings; the gallery sees one run, and going back takes them along."""
+    settings = small("clip_guided_diffusion", tmp_path, pictures=3)
+    run = paint("clip_guided_diffusion", settings, tmp_path)
+    assert [path.name for path in run.singles] == [f"picture-0{number}.png" for number in (1, 2, 3)]
+    single = torch.cat([images.open(path) for path in run.singles])
+    assert torch.equal(images.grid(single), images.open(run.picture))
+    assert runs.load(run.singles[1]) == settings and runs.open(run.singles[1]).folder == run.folder
+    assert [entry.folder for entry in gallery.entries(tmp_path)] == [run.folder]
+    history.History(run).rewind(3)
+    assert run.singles == []
+    alone = paint("clip_guided_diffusion", settings.but(pictures=1), tmp_path)
+    assert alone.singles == [] and alone.picture.exists()

@@ -556,7 +556,8 @@ def test_nothing_is_logged_where_nothing_is_wrong(begin, caplog):
     ("vqgan_clip", {"smoothness": "10"}, {"film": 4, "steps": 2, "frame_steps": 2, "zoom": "1.1",
                                           "codes": "soft"}),
     ("big_sleep", {"prompts": "castle"}, {"best": True}), ("deep_daze", {"learning_rate": "0.01"}, {}),
-    ("disco_diffusion", {"range": "100", "clamp": "0"}, {"perlin": "mixed", "mirror": "both"}),
+    ("disco_diffusion", {"range": "100", "clamp": "0"}, {"perlin": "mixed", "mirror": "both",
+                                                                       "skip": 0}),
     ("clip_guided_diffusion", {"crops": "2"}, {"tiles": 2, "init_image": stand_ins.photo()}),
     ("gan", {"truncation": 0.4}, {"walk": 8, "prompts": "cat"}),
 ], ids=lambda it: it if isinstance(it, str) else "")

@@ -68,6 +68,7 @@ TURNED = {
     "perceptors": ({}, "disco-darknet"), "seed": ({}, 9),
     "width": ({}, 96), "height": ({}, 96), "image_prompts": ({}, photo(1)), "noise_prompts": ({}, "7:0.5"),
     "prompt_weights": ({}, "0: 1, 1: 0.5 | 2"), "perceptor_weights": ({}, "1 | 0"),
+    "perceptor_looks": ({}, "1 | 0: 3, 1: 0.2"),
     "fuzzy": ({}, 0.1), "save_at": None, "tiles": ({"init_image": photo(2)}, 2), "most_pull": ({}, 0.01),
     "repeats": ({}, "3"),
     "story_every": (STORY, 1), "story_at": (STORY, "1"), "target_image": ({}, photo(1)),

@@ -78,25 +78,34 @@ def steps(old):
     if 0 <= left_out < count > old.values["steps"]:     # as large a part of fewer
         left_out = left_out * old.values["steps"] // count
         old.note("skip_steps", f"{left_out}, as large a part of {old.values['steps']} steps")
-    old.values["skip"] = left_out
+    most = old.values["steps"] - 1
+    old.values["skip"] = min(max(left_out, 0), most)
+    if old.values["skip"] != left_out:
+        old.note("skip_steps", f"{most + 1} steps can leave out 0 to {most}; it was held there")
     if old("display_rate") is not None:
         old.hold("every", old.whole("display_rate"), "display_rate")
-    saved = old("intermediate_saves")
-    if isinstance(saved, list):
-        at = {int(number(step, "intermediate_saves")) for step in saved}
-        old.values["save_at"] = ", ".join(map(str, sorted(at - {0})))
-    elif saved:
-        old.note("intermediate_saves", "each look at the picture is kept; `every` says how often")
+    if at := saved(old("intermediate_saves"), most + 1 - old.values["skip"]):
+        old.values["save_at"] = ", ".join(map(str, at))
     # the levels over which steps were spread follow from their number
     if count > 0 and not alike(old("diffusion_steps"), 1000 // count * count if count < 1000 else count):
         old.note("diffusion_steps", "steps are spread over all noise levels")
+
+
+def saved(told, length) -> list[int]:
+    """After which of so many steps pictures were saved: those told, or as many, evenly apart."""
+    if isinstance(told, list):
+        return sorted({int(number(step, "intermediate_saves")) for step in told} - {0})
+    count = min(int(number(told or 0, "intermediate_saves")), length - 1)
+    return [(k + 1) * length // (count + 1) for k in range(count)]
 
 
 def networks(old):
     """What paints, and what is looked through."""
     name = str(old("diffusion_model")).strip().removesuffix(".pt")
     if name == "custom":
-        old.note("diffusion_model", "its weights are a file of your own: give that as model")
+        size = f"{old.values['width']} x {old.values['height']}"
+        old.note("diffusion_model", "its weights are a file of your own: give that as model; the built-in "
+                 f"one, which paints else, learned from 64 x 64, not {size}")
     else:
         old.values["model"] = name
     small = old.schedule("use_secondary_model")

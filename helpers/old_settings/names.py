@@ -93,7 +93,8 @@ _SHARPEN = "see the knob upscaler"
 _CUTN = "cut_overview and cut_innercut came in its place, and stand as they were by default"
 GONE = {
     "batch_name": ("TimeToDisco", _FOLDER), "name_docarray": (None, _FOLDER),
-    "n_batches": (1, "pictures one after another are runs of their own: python -m helpers paint --series 4"),
+    "n_batches": (1, "pictures one after another are runs of their own: python -m helpers paint --series 4, "
+                     "or Compare across seeds in the panel"),
     "resume_run": (False, _RESUME), "run_to_resume": ("latest", _RESUME),
     "resume_from_frame": ("latest", _RESUME), "retain_overwritten_frames": (False, _RESUME),
     "intermediates_in_subfolder": (True, _EVERY), "save_rate": (20, _EVERY), "progress_rate": (10, _EVERY),

@@ -18,7 +18,7 @@ from helpers.guides import Blend, Prior, scene_at
 from helpers.machine import mix
 from helpers.networks import adm, upscaler
 from helpers.settings import knobs, present
-from helpers.systems import classes, clip_guided_diffusion, diffusing, priors, wiring
+from helpers.systems import classes, clip_guided_diffusion, diffusing, finishing, priors, wiring
 
 EVERY = 2           # it takes one step where the canvas takes so many,
 DONE = 0.8          # all of them in so much of the way: then its picture is finished, and the canvas's can be
@@ -35,7 +35,7 @@ def networks(settings, studio):
     if not priors.acts(settings, studio):
         return []
     settings = clip_guided_diffusion.Settings(model=studio.prior_model)
-    beside = classes.reader_of(settings), diffusing.upscaler_of(settings)
+    beside = classes.reader_of(settings), finishing.upscaler_of(settings)
     return [settings.model, *(name for name in beside if name)]
 
 
@@ -155,7 +155,7 @@ class Beside:
 
     @cached_property
     def enlarger(self):
-        name = diffusing.upscaler_of(self.easel.now)
+        name = finishing.upscaler_of(self.easel.now)
         return upscaler.load(name, self.studio.device) if name else None
 
 

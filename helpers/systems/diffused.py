@@ -36,13 +36,13 @@ class Diffused(Guided):
     guidance_scale: str = knob(2000, "how strictly words are followed (clip_guidance_scale)", low=0,
                                high=1e6, kind="schedule", live=True)
     skip: int = knob(-1, "steps left out at the start, so that more of init_image stays; -1 is half of them "
-                     "with a picture to start from, four fifths in tiles, else none "
+                     "with something to start from, seven eighths in tiles, else none "
                      "(skip_steps, skip_timesteps)", low=-1, high=999, step=1, group=FINE)
     pictures: int = knob(1, "how many at once, each of its own noise (batch_size)", low=1, high=64, step=1,
                          group=FINE)
 
-    tiles: int = knob(1, "paint over init_image at so many times width and height, window by window (go_big)",
-                      low=1, high=16, step=1, group=FINE)
+    tiles: int = knob(1, "paint over init_image at so many times width and height, window by window, before "
+                      "the upscaler has its turn (go_big)", low=1, high=16, step=1, group=FINE)
     upscaler: str = knob("auto", "what makes the finished picture larger: a network of the catalogue or your "
                          "own file, nothing for none; auto is the built-in one for the built-in model",
                          rehearsal="", group=FINE)
@@ -109,9 +109,6 @@ class Diffused(Guided):
         if self.tiles > 1 and (not present(self.init_image) or present(self.mask) or self.pictures > 1):
             raise Refused(f"tiles is {self.tiles}", "one picture to start from is painted over, all of it",
                           "give init_image, no mask, and pictures=1")
-        if self.tiles > 1 and self.upscaler.strip() not in ("", "auto"):
-            raise Refused("tiles and upscaler both enlarge", "a picture is painted over or put through a "
-                          "network", "leave upscaler on 'auto', or tiles at 1")
         if self.classifier_kind.strip() and not self.classifier.strip():
             raise Refused("classifier_kind is set without classifier", "it is what a classifier looks for",
                           "try classifier='auto'")
@@ -125,8 +122,12 @@ class Diffused(Guided):
         if self.skip >= 0:
             return self.skip
         if self.tiles > 1:
-            return self.steps * 4 // 5
-        return self.steps // 2 if present(self.init_image) and not present(self.mask) else 0
+            return self.steps * 7 // 8
+        return self.steps // 2 if self.begun() else 0
+
+    def begun(self):
+        """Does something lie below the first noise that is to shine through?"""
+        return present(self.init_image) and not present(self.mask)
 
     def way(self):
         """How slopes are led back, one of WAYS."""
@@ -159,13 +160,16 @@ class Diffused(Guided):
         return sum(self.greatest(scene, weights)) or 1.0
 
     def idle(self):
-        """Does nothing that is to be followed weigh anything?"""
+        """The numbers of the scenes, from 1, in which nothing that is to be followed weighs anything."""
+        if self.encoding.strip():
+            return []
         told = prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []
         shown, noise = prompts.pictures(self.image_prompts), prompts.noise(self.noise_prompts)
-        weights = [size for scene in told for size in self.greatest(scene, [one.weight for one in scene])]
-        weights += [one.weight for scene in shown for one in scene]
-        weights += [weight for scene in noise for _, weight in scene]
-        return not any(weights) and not self.encoding.strip()
+        kinds = [[self.greatest(scene, [one.weight for one in scene]) for scene in told],
+                 [[one.weight for one in scene] for scene in shown],
+                 [[weight for _, weight in scene] for scene in noise]]
+        return [number + 1 for number in range(self.scenes())
+                if not any(any(kind[number % len(kind)]) for kind in kinds if kind)]
 
     def length(self):
         return self.steps - self.skipped()

@@ -11,12 +11,11 @@ from helpers.errors import Refused
 from helpers.frozen import forgetful_
 from helpers.guides import Range
 from helpers.machine import mix
-from helpers.networks import adm, secondary, upscaler
-from helpers.systems import diffused, wiring
+from helpers.networks import adm, secondary
+from helpers.systems import diffused, finishing, wiring
 from helpers.systems.classes import asked, classed, lead, reader_of, reading, told
 
 log = logging.getLogger(__name__)
-UPSCALER = "upscaler-world"
 
 
 class Easel:
@@ -101,20 +100,21 @@ class Easel:
 def painting(settings, studio, state=None, *, start=None, hooks=()):
     """A painting of these settings, from its beginning or from a saved state. start: the picture below the
     noise, (1, 3, h, w) in [0, 1], in place of init_image."""
-    if settings.idle():
-        log.warning("all that is to be followed has the weight 0, and nothing pulls the picture: try 'fog:1'")
+    if idle := settings.idle():
+        where = "" if len(idle) == settings.scenes() else f" in scene {', '.join(map(str, idle))}"
+        log.warning("all that is to be followed%s has the weight 0, and nothing pulls the picture: "
+                    "try 'fog:1'", where)
     easel = Easel(settings, studio)
     if settings.tiles > 1:
         made = easel.large()
-        made.networks = easel.networks
     else:
         if start is None:
             start = studio.rough(settings) if studio.start is not None else torch.full(
                 (1, 3, settings.height, settings.width), 0.5)
         seeds = [(settings.seed + k) % 2**32 for k in range(settings.pictures)]
         made = easel.picture(start, seeds, hooks)
-        made.networks = easel.networks
-        enlarge(made, settings, studio)
+    made.networks = easel.networks
+    finishing.finish(made, settings, studio)
     if state:
         made.load_state_dict(state)
     return made
@@ -126,23 +126,6 @@ def looked(settings):
     return lambda step: step % settings.every == 0 or step in keep
 
 
-def enlarge(made, settings, studio):
-    """Let the finished picture go through an upscaler, if one is wanted."""
-    if name := upscaler_of(settings):
-        net = upscaler.load(name, studio.device)
-        made.finish = lambda image: upscaler.upscale(net, image)
-        made.networks.append(name)
-
-
-def upscaler_of(settings):
-    """The upscaler's name, or ""; auto is the built-in one where what paints is built in: whoever learned
-    from photographs is not enlarged by who learned from this world."""
-    name, ours = settings.upscaler.strip(), weights.embedded()
-    if name == "auto":
-        return UPSCALER if settings.model in ours and UPSCALER in ours else ""
-    return name
-
-
 def fitted(settings, config):
     """Refused where a network of this config cannot paint pictures of this size, or none worth it."""
     own = config["image_size"]
@@ -152,7 +135,7 @@ def fitted(settings, config):
         if given % step:
             raise Refused(f"{side} is {given}", f"{settings.model} takes steps of {step}",
                           f"try {max(step, round(given / step) * step)}")
-    if min(settings.width, settings.height) <= own // 2:
+    if settings.model != diffused.OURS and min(settings.width, settings.height) <= own // 2:
         raise Refused(f"the picture is {settings.width} x {settings.height}",
                       f"{settings.model} learned from pictures of {own} x {own}, and half as large they come "
                       "out black", f"try width={own} and height={own}")

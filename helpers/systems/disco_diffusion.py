@@ -45,6 +45,9 @@ class Settings(Diffused):
             raise Refused("mirror is set with tiles", "each window would be folded by itself",
                           "leave mirror off: what was folded before stays so")
 
+    def begun(self):
+        return super().begun() or self.perlin != "off"
+
     def folds(self):
         """The steps before which the picture is folded."""
         steps = []

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from helpers import palettes, prompts, schedules
 from helpers.errors import Refused
 from helpers.settings import Common, knob, present
+from helpers.systems.stories import Story
 
 FINE, PAIR = "Fine tuning", 2       # PAIR: how many perceptors are built in
+MOST_TIMES = 10
 ARRANGE = ("how much things count by themselves, each in its part of the picture, where a prompt puts one "
            "over, on or beside another")
 AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "warp", "jitter", "gray",
@@ -15,7 +17,7 @@ AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guided(Common):
+class Guided(Story, Common):
     """Everything between a prompt and a picture that does not depend on how the picture is made."""
 
     prompts: str = knob("a red lighthouse by the sea at sunset",
@@ -33,6 +35,8 @@ class Guided(Common):
                                "1 | 0: 0, 0.5: 1", live=True, group=FINE)
     perceptor_weights: str = knob("", "how much each perceptor has to say, one schedule for each: "
                                   "0: 1, 0.5: 0 | 1 (clip_models_schedules)", live=True, group=FINE)
+    perceptor_looks: str = knob("", "how many times overview and crops each perceptor takes, one schedule "
+                                "for each: 1 | 0: 0.5, 1: 2", live=True, group=FINE)
     image_prompts: str = knob("", "pictures to come close to, as words do: a.png | b.png:0.5 (img)",
                               kind="images", group=FINE)
     noise_prompts: str = knob("", "seeds of directions without words: 7 | 8:0.5 ^ 9 (noise_prompt_seeds, "
@@ -127,21 +131,6 @@ class Guided(Common):
 
     def check(self):
         super().check()
-        for name in ("story_every", "story_at"):
-            if getattr(self, name) and not self.tells():
-                raise Refused(f"{name} is set but prompts has one scene", "scenes are parted by ^",
-                              "try 'a house in the snow ^ a house on fire'")
-        if self.story_every and self.story_at:
-            raise Refused("story_every and story_at are both set", "either says when scenes change",
-                          "leave story_every at 0")
-        starts, scenes = self.beginnings(), self.scenes()
-        if starts and scenes > len(starts) + 1:
-            raise Refused(f"story_at has {len(starts)} of {scenes - 1} beginnings",
-                          f"the first of the {scenes} scenes begins by itself, each other one needs its own",
-                          "try '30, 75'")
-        if starts and starts[-1] >= self.length() > 0:
-            raise Refused(f"story_at is {self.story_at!r}", f"the end comes after {self.extent()}",
-                          "try earlier beginnings")
         if not present(self.init_image):
             for is_set, wrong, needs in (
                     (self.init_grain, "init_grain is set", "it is laid over the picture to start from"),
@@ -161,7 +150,9 @@ class Guided(Common):
             raise Refused("overview and crops are both 0", "somebody has to look", "try overview=4")
         for scene in prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []:
             self.paces(scene)
-        self.turns(len([name for name in self.perceptors.split(",") if name.strip()]) or PAIR)
+        count = len([name for name in self.perceptors.split(",") if name.strip()]) or PAIR
+        self.turns(count)
+        self.shares(count)
         if self.palette.strip():
             palettes.parse(self.palette)
         palettes.color(self.edge_color, "edge_color")
@@ -177,9 +168,14 @@ class Guided(Common):
         text = self.perceptor_weights
         return schedules.several(text, "perceptor_weights", count, "perceptors") or (1,) * count
 
-    def beginnings(self):
-        """Steps after which the second, third … scene of a story begins, as story_at says."""
-        return prompts.rising(self.story_at, "story_at")
+    def shares(self, count):
+        """How many times overview and crops each of `count` perceptors takes, a schedule each."""
+        found = schedules.several(self.perceptor_looks, "perceptor_looks", count, "perceptors")
+        if any(value > MOST_TIMES for schedule in found for value in schedule.values):
+            raise Refused(f"perceptor_looks is {self.perceptor_looks!r}",
+                          f"a perceptor takes {MOST_TIMES} times overview and crops at most",
+                          "give fewer to the others")
+        return found or (1,) * count
 
     def length(self):
         """Steps of the whole run; 0 where that is not known before it begins."""
@@ -188,13 +184,3 @@ class Guided(Common):
     def extent(self):
         """The length in words, in the unit of story_at."""
         return f"{self.steps} steps"
-
-    def tells(self):
-        """Are there several scenes?"""
-        return self.scenes() > 1
-
-    def scenes(self):
-        """How many scenes are written down, in words, pictures or noise."""
-        told = prompts.scenes(self.prompts) if self.prompts.strip(" |^") else []
-        shown, noise = prompts.pictures(self.image_prompts), prompts.noise(self.noise_prompts)
-        return max(1, *map(len, (told, shown, noise)))

@@ -10,7 +10,7 @@ import torch
 from helpers import arrangement, guides, images, machine, perceptors, prompts, schedules, thrift
 from helpers.augment import Augment
 from helpers.canvas import Masked
-from helpers.cutouts import Cutouts
+from helpers.cutouts import Cutouts, at
 from helpers.guides import Part, Prompts, Story
 from helpers.settings import present
 from helpers.systems import priors
@@ -157,7 +157,8 @@ def apart(settings, studio, eye, prompt, pace):
 def cutouts(settings, studio, eye, few=False):
     """How a perceptor looks at the picture; few: at a part of it, at a third of the price."""
     schedule = schedules.parse
-    overview, crops = schedule(settings.overview), schedule(settings.crops)
+    share = settings.shares(len(studio.eyes))[studio.eyes.index(eye)]
+    overview, crops = (times(share, schedule(count)) for count in (settings.overview, settings.crops))
 
     def third(progress):
         return max(1, (overview(progress) + crops(progress)) / 3)
@@ -168,6 +169,11 @@ def cutouts(settings, studio, eye, few=False):
                    largest=schedule(settings.largest_crop), center=schedule(settings.center), bell=bell,
                    augment=Augment(settings.augment, studio.rng), noise=schedule(settings.look_noise),
                    gray=schedule(settings.gray_crops), rng=studio.rng)
+
+
+def times(share, count):
+    """The schedule of a count, of which somebody takes a share that may change, too."""
+    return lambda progress: at(share, progress) * count(progress)
 
 
 def looks(settings, image, progress=0.0):
