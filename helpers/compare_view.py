@@ -16,6 +16,7 @@ from .controls import BETWEEN, SHARE
 from .errors import Refused
 from .page import INDENT, LINE, LOOK, WITHIN, button, inline, kept, note, tried
 from .knobs import knobs
+from .warned import heard
 
 WIDTH = 720         # pixels of the grid, at most
 CELL = 192          # of the picture of the cell under way
@@ -109,7 +110,10 @@ class CompareView:
         if self.comparison is None:
             system, settings = self._asked()
             across, down = ((menu.value, text.value) for menu, text in self.axes.values())
-            self._take(compare.begin(system, settings, across, down if down[0] else None))
+            told = []
+            with heard(told.append):
+                self._take(compare.begin(system, settings, across, down if down[0] else None))
+            note(self.said, "\n".join(told))
             self._list(str(self.comparison.folder))
             self._rest()
         self._stopping.clear()

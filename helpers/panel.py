@@ -13,7 +13,7 @@ the others on the next one. Behind other tabs are all runs, comparisons and film
 from pathlib import Path
 from threading import RLock
 
-from . import forms, gallery, page, prompts, runs, safe_files, systems, vocabulary
+from . import forms, gallery, notices, page, prompts, runs, safe_files, systems
 from .compare_view import CompareView
 from .controls import Controls
 from .errors import Refused
@@ -133,7 +133,7 @@ class Panel(KnobBoard):
     def _begin(self) -> Session:
         """A new run of what the widgets say, not painted yet."""
         settings = self.settings
-        self.controls.say(vocabulary.check(settings))
+        self.controls.say(notices.check(settings))
         self._acting = systems.load(self.system).Settings.from_dict(forms.values(self.widgets))
         self.controls.wait_for([])
         return Session(runs.start(self.system, settings))
@@ -190,4 +190,4 @@ def understood(settings) -> str:
             when = f", from {written(prompt.start)}% to {written(prompt.end)}% of the way" * prompt.timed
             way = "away from" if prompt.weight < 0 else "toward"
             lines.append(f"{way} {prompt.text!r}, weight {written(abs(prompt.weight))}{stop}{when}")
-    return "\n".join(filter(None, [*lines, vocabulary.check(settings)]))
+    return "\n".join(filter(None, [*lines, notices.check(settings)]))

@@ -20,8 +20,8 @@ def complain(text: str):
 def begin(name: str, settings, live=(), count=1) -> int:
     """New runs, from checked settings to their pictures, each with the next seed; live: knobs turned on the
     way, as runs.turns says. The exit status; Refused where nothing can be painted."""
-    from . import runs, vocabulary
-    if warning := vocabulary.check(settings):
+    from . import notices, runs
+    if warning := notices.check(settings):
         complain(warning)
     status = 0
     for more in range(count):
