@@ -290,6 +290,26 @@ def test_unknown_words_beside_known_things_are_only_named(taught, text, said):
     assert vocabulary.check(Guided(prompts=text)).startswith(said)
 
 
+@pytest.mark.parametrize("text, said", [
+    ("boat | neon:-1", "'neon' is a word the embedded world never saw; it cannot keep away from 'neon': "),
+    ("neon:-1", "'neon' is a word the embedded world never saw; it cannot keep away from 'neon': "),
+    ("boat dragon | neon:-1", "'dragon', 'neon' are words the embedded world never saw; it paints the rest "
+                              "and cannot keep away from 'neon': "), ("boat | neon:0", ""), ("neon:0", "")])
+def test_of_unknown_words_with_weights_the_truth_is_said(taught, text, said):
+    told = vocabulary.check(Guided(prompts=text))
+    assert told.startswith(said) and bool(told) == bool(said)
+
+
+@pytest.mark.parametrize("text", ["???", "boat | \N{GRINNING FACE}", "boat | _:-1", "boat ^ ..."])
+def test_prompts_without_a_letter_or_digit_are_refused(run, taught, workshop, text):
+    status, out, err = run("paint", text, "--system", "small_system", "--init-image", "")
+    sign = text.split("|")[-1].split("^")[-1].strip().removesuffix(":-1")
+    assert (status, out) == (2, "") and not workshop.exists()
+    assert err == (f"prompts has {sign!r}; the built-in perceptors read letters and digits only: "
+                   "try 'a red lighthouse by the sea at sunset'\n")
+    assert vocabulary.check(Guided(prompts=text, perceptors="ViT-B/32")) == "", "who has seen all signs"
+
+
 LONG = "a red boat by the sea by the red sea"       # of which a stand-in reads 8 tokens
 SHORTER = "make it shorter, part it into several prompts with |, or"
 CUT = "disco-resnet reads 8 tokens, words or parts of words, and it has 10: " + SHORTER
