@@ -20,7 +20,7 @@ FLOORS = [
      {"noise_levels", "prompts", "picture_files", "thrift", "page"},
      {"knobs", "images", "states", "optimizers", "palettes"},
      {"settings", "inputs", "films", "old_settings", "manifests"},
-     {"canvas", "augment", "clouds"}, {"cutouts", "samplers", "frames"},
+     {"canvas", "augment", "clouds", "companions"}, {"cutouts", "samplers", "frames"},
      {"loop", "slides", "guidance"}, {"diffusion", "conditioned"}, {"tiling"},
      {"world"}],
     [{"checkpoints", "downloads", "history"}, {"weight_files"}, {"weights", "forms", "recording"},
