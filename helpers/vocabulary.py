@@ -7,13 +7,14 @@ So are those that nobody reads, at the end of a prompt that is too long.
 import re
 
 from . import lengths, perceptors, prompts, weights
-from .errors import Refused, quoted
+from .errors import Refused, closest, quoted
 from .networks import class_names
 from .world import words
 
 PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384",  # knob: who knows more of the world
           "gan": "biggan-deep-512", "model": "256x256_diffusion_uncond"}
 SHOWING = ("image_prompts", "target_image", "init_image", "encoding", "frames")     # knobs, as words do
+SLIP = 0.8          # how like a word that we know a slip of the pen is
 LITTLE = set("a an the of in on at by to from and or with for is".split())
 
 
@@ -34,7 +35,7 @@ def unseen(settings) -> str:
     does = ["paints the rest"] * bool(asked)
     does += [f"cannot keep away from {quoted(shunned)}"] * bool(shunned)
     said = Refused(f"{quoted(strange)} {kind} the embedded world never saw",
-                   f"it {' and '.join(does)}", f"to have it all set {_offer(settings)}")
+                   f"it {' and '.join(does)}", f"{_meant(strange)}to have it all set {_offer(settings)}")
     if not _pictured(settings) and any(_lost(scene, set(strange)) for scene in _scenes(settings)):
         raise Refused(said.wrong, "the rest names no thing, place or sky that it could show", said.advice)
     return str(said)
@@ -90,6 +91,14 @@ def _pictured(settings) -> bool:
     """Do pictures say what to paint, too?"""
     return any(not isinstance(value, str) or value.strip(" |^") for value in
                (getattr(settings, name, "") for name in SHOWING))
+
+
+def _meant(strange) -> str:
+    """The words that were likely meant, where these are slips of the pen."""
+    taught = words.vocabulary()
+    near = {word: closest(word, taught, SLIP) for word in strange if word not in taught}
+    guesses = [guess for guess in near.values() if guess]
+    return f"did you mean {quoted(dict.fromkeys(guesses))}? Else " if guesses else ""
 
 
 def _offer(settings) -> str:

@@ -109,9 +109,9 @@ def names(kind: str = "") -> list[str]:
     return ours + [name for name in public if name not in ours]
 
 
-def known(name: str, kind: str = "") -> tuple[dict, Path]:
+def known(name: str, kind: str = "", knob: str = "") -> tuple[dict, Path]:
     """(card, file) of what `load` loads by this name or path, found without reading or downloading it;
-    Refused where there is none."""
+    Refused where there is none, in the words of the knob that asks for it."""
     if name in embedded() and kind in ("", card_of(name)["kind"]):
         return card_of(name), zoo_folder() / f"{name}.safetensors"
     name, equals, own = name.partition("=")
@@ -123,7 +123,7 @@ def known(name: str, kind: str = "") -> tuple[dict, Path]:
         return entry, _kept(entry)
     path = place(own or name)
     if not entry and (own or not (path.is_file() or path.suffix in SUFFIXES)):
-        raise unknown(kind or "weights", name, names(kind))
+        raise unknown(knob or kind or "weights", name, names(kind))
     if not path.is_file() or not path.stat().st_size:
         raise nothing(path)
     if entry:

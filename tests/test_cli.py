@@ -164,6 +164,7 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("paint --system deepdaze", "no system called 'deepdaze'; did you mean 'deep_daze'?"),
     ("paint --system=zzz", "no system called 'zzz'; choose one of 'gan', 'pix2pix', 'deep_daze', "
      "'big_sleep', 'vqgan_clip', 'clip_guided_diffusion', 'disco_diffusion', 'small_system'"),
+    ("paint --system vqgan", "no system called 'vqgan'; did you mean 'vqgan_clip'?"),
     ("paint --system", f"argument --system: expected one argument; {PAINT}"),
     ("paint --sytem deep_daze", "no setting called 'sytem'; did you mean 'system'?"),
     ("paint --stpes 5", "no setting called 'stpes'; did you mean 'steps'?"),
@@ -210,6 +211,33 @@ def test_as_a_program(tmp_path):
     done = subprocess.run(command, cwd=HERE.parent, env=env, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "steps is 0; it must be between 1 and 5000: try 1\n"
+
+
+@pytest.mark.parametrize("line, said", [
+    ("--prior-model nosuch", "no prior_model called 'nosuch'; "),
+    ("--system clip_guided_diffusion --model nosuch", "no model called 'nosuch'; "),
+])
+def test_unknown_networks_are_told_by_their_knobs(run, monkeypatch, workshop, line, said):
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    assert run("paint", "a lighthouse", *line.split())[2].startswith(said) and not workshop.exists()
+
+
+def test_of_many_names_the_nearest_are_listed(run):
+    said = run("paint", "--stops", "9")[2]
+    assert said.startswith("no setting called 'stops'; did you mean 'steps'?")
+    said = run("paint", "--zzz", "9")[2]
+    assert re.match(r"no setting called 'zzz'; the nearest of \d+ are 'fuzzy', 'zoom', ", said)
+    assert said.count("'") == 2 + 2 * 8
+
+
+@pytest.mark.parametrize("text, said", [
+    ("lihgthouse", "did you mean 'lighthouse'? Else to have it all set perceptors"),
+    ("a casle and a hosue", "did you mean 'castle', 'house'? Else to have it all set"),
+    ("a dragon", "show: to have it all set perceptors")])
+def test_slips_of_the_pen_lead_to_no_download(run, monkeypatch, text, said):
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    status, _, err = run("paint", text)
+    assert status == 2 and said in err
 
 
 @pytest.mark.parametrize("words", [["systems"], ["--help"]])
