@@ -16,7 +16,6 @@ from threading import RLock
 from . import forms, gallery, notices, page, prompts, runs, safe_files, systems
 from .compare_view import CompareView
 from .controls import Controls
-from .errors import Refused
 from .film_maker import FilmMaker
 from .gallery_view import GalleryView
 from .knob_board import KnobBoard
@@ -104,7 +103,7 @@ class Panel(KnobBoard):
         """A way on with the newest run, where that ended with its connection or its machine."""
         import ipywidgets as w
         run = next(iter(gallery.entries()), None)
-        if run is None or run.status != "painting" or held(run.folder):
+        if run is None or run.status != "painting" or safe_files.held(run.folder):
             return []
         said = w.HTML(layout={"max_width": page.WITHIN})
         page.note(said, f"'{run.prompts}' was cut off after step {run.step} of {run.total}.")
@@ -168,15 +167,6 @@ class Panel(KnobBoard):
     def _ipython_display_(self):
         from IPython.display import display
         display(self.box)
-
-
-def held(folder) -> bool:
-    """Does somebody paint there?"""
-    try:
-        with safe_files.alone(folder):
-            return False
-    except Refused:
-        return True
 
 
 def understood(settings) -> str:
