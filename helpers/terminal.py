@@ -6,6 +6,8 @@
 
 import sys
 
+FILMS = ("film", "frames", "walk")      # knobs that ask for pictures of a film
+
 
 def say(text: str):
     """A line of what was asked for, to stdout."""
@@ -57,6 +59,8 @@ def keep(painting, run) -> int:
     if status:
         way_on(run, f"stopped after {painting.step} of {painting.steps} steps")
     found(run)
+    if not status and any(getattr(run.settings, name, "") for name in FILMS):
+        complain(f"make a film of its pictures with:\n  python -m helpers film '{run.folder}'")
     return status
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import stand_ins
+from PIL import Image
 
 from helpers import cli, perceptors, runs, systems, vocabulary, weights
 from helpers.errors import Refused
@@ -120,6 +121,17 @@ def test_resume_ends_in_the_same_pixels(run, monkeypatch):
     monkeypatch.setattr(runs, "record", record)
     status, out, _ = run("paint", "--resume", str(folder))
     assert status == 0 and images_of(folder / "picture.png") == images_of(whole / "picture.png")
+
+
+def test_after_pictures_of_a_film_it_is_told_how_to_make_it(run, tmp_path):
+    (tmp_path / "reel").mkdir()
+    Image.new("RGB", (16, 8)).save(tmp_path / "reel" / "1.png")
+    words = ["paint", "--system", "small_system", "--steps", "10"]
+    status, out, err = run(*words, "--frames", str(tmp_path / "reel"))
+    folder = out.split()[-1]
+    assert err.endswith(f"make a film of its pictures with:\n  python -m helpers film '{folder}'\n")
+    assert run("film", folder)[:2] == (0, f"film     {folder}/film.mp4\n")
+    assert "film" not in run(*words)[2]
 
 
 def test_film(run):
