@@ -9,6 +9,7 @@ comparisons/ beside the runs has a folder for each, with plan.json, which says w
 """
 
 import json
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -18,13 +19,14 @@ from datetime import datetime
 from itertools import product
 from pathlib import Path
 
-from . import inputs, lattice, machine, picture_files, run_folder, runs, safe_files
+from . import inputs, lattice, machine, notices, picture_files, run_folder, runs, safe_files
 from .errors import Refused
 from .frames import Frame
 from .knobs import knobs, named, read
 
 FOLDER, PLAN = "comparisons", "plan.json"
 MOST = 100          # cells
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class Comparison:
 
 def begin(system: str, settings, across, down=None, root=None) -> Comparison:
     """A new comparison, not painted yet. `across`, `down`: a knob and its values, as a list or as text,
-    "1, 2, 3", parted by ; where a value has commas. All is checked before anything is made."""
+    "1, 2, 3", parted by ; where a value has commas. All is checked before anything is made; what will not be
+    painted is logged."""
     axes = [axis and _axis(settings, *axis) for axis in (across, down)]
     count = len(axes[0]["values"]) * (len(axes[1]["values"]) if axes[1] else 1)
     if count > MOST:
@@ -138,8 +141,8 @@ def begin(system: str, settings, across, down=None, root=None) -> Comparison:
         raise Refused(f"{axes[0]['knob']} goes both across and down", "each way has a knob of its own",
                       "choose another one")
     inputs.check(settings)
-    for turned in _cells(*axes):
-        settings.but(**turned)
+    if said := notices.check(*(settings.but(**turned) for turned in _cells(*axes))):
+        log.warning("%s", said)
     folder = _new(safe_files.folder(run_folder.home(root) / FOLDER), system, axes)
     values, origins = inputs.keep(settings, folder)
     plan = {"format": 1, "system": system, "settings": values, "inputs": origins,

@@ -10,12 +10,16 @@ import logging
 import textwrap
 import threading
 import time
+from contextlib import closing
 
 from . import compare, picture_files, studio, systems
+from .bars import watched
 from .controls import BETWEEN, SHARE
 from .errors import Refused
 from .page import INDENT, LINE, LOOK, WITHIN, button, inline, kept, note, tried
 from .knobs import knobs
+from .told import coming
+from .warned import heard
 
 WIDTH = 720         # pixels of the grid, at most
 CELL = 192          # of the picture of the cell under way
@@ -109,7 +113,10 @@ class CompareView:
         if self.comparison is None:
             system, settings = self._asked()
             across, down = ((menu.value, text.value) for menu, text in self.axes.values())
-            self._take(compare.begin(system, settings, across, down if down[0] else None))
+            lines = []
+            with heard(lines.append):
+                self._take(compare.begin(system, settings, across, down if down[0] else None))
+            note(self.said, "\n".join(lines))
             self._list(str(self.comparison.folder))
             self._rest()
         self._stopping.clear()
@@ -120,8 +127,19 @@ class CompareView:
 
     def _work(self, comparison):
         """In a thread of its own, which has nobody to raise anything to."""
-        frames = comparison.paint()
         try:
+            with watched(lambda one: setattr(self.line, "value", html.escape(coming(one)))):
+                self._follow(comparison)
+            self._show()
+        except Exception as error:
+            log.error("no comparison: %s", error, exc_info=not isinstance(error, Refused))
+            note(self.said, str(error) or type(error).__name__)
+        finally:
+            self._rest()
+
+    def _follow(self, comparison):
+        """Show how it comes about, cell by cell."""
+        with closing(comparison.paint()) as frames:
             shown, due, cell = 0.0, 0.0, 1
             for one in frames:
                 if one.cell != cell:
@@ -139,13 +157,6 @@ class CompareView:
                 self.bar.value = 1.0
                 place = html.escape(str(comparison.picture))
                 self.line.value = f'<div style="{LINE}">kept as {place}</div>'
-            frames.close()
-            self._show()
-        except Exception as error:
-            log.error("no comparison: %s", error, exc_info=not isinstance(error, Refused))
-            note(self.said, str(error) or type(error).__name__)
-        finally:
-            self._rest()
 
     def _rest(self):
         self.stop.disabled, self.earlier.disabled, self.cell.layout.display = True, False, "none"

@@ -1,9 +1,9 @@
 """Getting a large file over a bad line: resumed, checked, or refused with the reason.
 
-    download([Mirror("https://…/last.ckpt", sha256="5cd6…")], Path("…/last.ckpt"), progress=bar)
+    download([Mirror("https://…/last.ckpt", sha256="5cd6…")], Path("…/last.ckpt"))
 
 The file appears under its name only when it is whole and right; until then it is a `.part` beside it, kept
-after a cut connection. Nothing here prints: `progress(done, total)` is told of bytes (total 0 if unknown).
+after a cut connection. A bar shows how it comes.
 """
 
 import errno
@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import requests
 from filelock import FileLock
 
+from .bars import bar
 from .errors import Refused
 from .fingerprints import remember, sha256
 
@@ -60,7 +61,7 @@ class Failed(Exception):
         self.again = again
 
 
-def download(mirrors: Iterable[Mirror], target: Path, progress: Progress | None = None) -> Path:
+def download(mirrors: Iterable[Mirror], target: Path) -> Path:
     """Fetch `target` from the first mirror that gives the right file."""
     target, reasons = Path(target), []
     try:
@@ -69,7 +70,8 @@ def download(mirrors: Iterable[Mirror], target: Path, progress: Progress | None 
                 if target.exists():
                     return target  # another process was faster
                 try:
-                    return _from(mirror, target, progress or (lambda done, total: None))
+                    with bar(target.name) as progress:
+                        return _from(mirror, target, progress)
                 except Failed as failure:
                     reasons.append(f"{mirror.host}: {failure}")
     except OSError as error:

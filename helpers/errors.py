@@ -8,6 +8,8 @@ It is raised before any work, and says three things: what is wrong, what is allo
 
 import difflib
 
+MOST, NEAREST = 16, 8       # names that are all listed; those that are, of more
+
 
 class Refused(ValueError):
     """Message `wrong; allowed: advice`; empty parts are left out."""
@@ -30,18 +32,25 @@ def quoted(names) -> str:
     return ", ".join(repr(str(name)) for name in names)
 
 
-def closest(name, names) -> str | None:
-    """The one of `names` that `name` most likely means, or None; capitals and separators do not count."""
-    plain = {_plain(other): other for other in reversed(list(names))}
-    near = difflib.get_close_matches(_plain(name), list(plain), 1, cutoff=0.7)
+def closest(name, names, cutoff: float = 0.7) -> str | None:
+    """The one of `names` that `name` most likely means, or None; capitals and separators do not count. What
+    begins so comes first, else who is as like as `cutoff`, 0 to 1."""
+    wanted, plain = _plain(name), {_plain(other): other for other in reversed(list(names))}
+    begun = sorted((other for other in plain if other.startswith(wanted)), key=len) if len(wanted) > 2 else []
+    near = begun or difflib.get_close_matches(wanted, list(plain), 1, cutoff)
     return plain[near[0]] if near else None
 
 
 def unknown(what: str, name, names, listed: str = "") -> Refused:
-    """`no system called 'deepdaze'; did you mean 'deep_daze'?`, or else `listed`, or all names."""
-    near = closest(name, names)
+    """`no system called 'deepdaze'; did you mean 'deep_daze'?`, or else `listed`, or all names; of more than
+    MOST the nearest."""
+    near, names = closest(name, names), list(names)
+    all_of_them = f"choose one of {quoted(names)}"
+    if len(names) > MOST:
+        some = difflib.get_close_matches(str(name), map(str, names), NEAREST, cutoff=0)
+        all_of_them = f"the nearest of {len(names)} are {quoted(some)}"
     return Refused(f"no {what} called {str(name)!r}",
-                   f"did you mean {near!r}?" if near else listed or f"choose one of {quoted(names)}")
+                   f"did you mean {near!r}?" if near else listed or all_of_them)
 
 
 def _plain(name) -> str:

@@ -4,8 +4,7 @@
     star(entry.folder);  thumbnail(entry.folder);  details(entry.folder)
     away = delete(entry.folder);  restore(away);  empty()       # the trash is a folder beside the runs
 
-What is known of each run stands in its manifest. A small index beside the runs spares reading ten thousand of
-them; it is only a cache, and may be deleted at any time.
+What is known of each run stands in its manifest. An index beside them, a mere cache, spares reading all.
 """
 
 import io
@@ -13,13 +12,14 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
 from . import picture_files, run_folder, safe_files
 from .errors import Refused
+from .history import History
 from .run_folder import MANIFEST, home
 
 INDEX, FORMAT = ".gallery.json", 1
@@ -56,14 +56,14 @@ def find(words: str = "", system: str = "", status: str = "", starred: bool = Fa
          root=None) -> list[Entry]:
     """Runs, the newest first: those whose prompts have all of the words, and of that system and status."""
     wanted = words.lower().split()
-    return [entry for entry in entries(root)
+    return [entry for entry in map(_as_it_is, entries(root))
             if (not system or entry.system == system) and (not status or entry.status == status)
             and (entry.starred or not starred)
             and all(word in entry.prompts.lower() for word in wanted)]
 
 
 def entries(root=None) -> list[Entry]:
-    """Every run below a folder, the newest first. Only what has changed is read again."""
+    """Every run below a folder, the newest first, as it says itself. Only what has changed is read again."""
     root = home(root)
     before, now = _index(root), {}
     for name, mark in _marks(root):
@@ -74,6 +74,13 @@ def entries(root=None) -> list[Entry]:
             safe_files.write(root / INDEX, json.dumps({"format": FORMAT, "runs": now}).encode())
     found = [Entry(root / name, *facts) for name, (_, facts) in now.items() if facts]
     return sorted(found, key=lambda entry: (entry.started, entry.folder.name), reverse=True)
+
+
+def _as_it_is(entry) -> Entry:
+    """Of a run that was killed, and says that it is painted: that it stopped, and how far it came."""
+    if entry.status != "painting" or safe_files.held(entry.folder):
+        return entry
+    return replace(entry, status="stopped", step=History(run_folder.open(entry.folder)).now)
 
 
 def star(folder, on: bool = True):

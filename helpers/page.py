@@ -36,7 +36,8 @@ def button(text, tip, press, **layout):
 
 def note(widget, text: str):
     """Let an HTML widget say this in bold, or take no room."""
-    widget.value = f'<div style="{LINE}"><b>{html.escape(text)}</b></div>' if text else ""
+    look = f"{LINE};white-space:pre-line"       # several matters have a line each
+    widget.value = f'<div style="{look}"><b>{html.escape(text)}</b></div>' if text else ""
     widget.layout.display = None if text else "none"
 
 

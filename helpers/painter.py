@@ -10,6 +10,7 @@ import threading
 from contextlib import ExitStack, closing
 
 from . import images, machine, recording, safe_files
+from .bars import watched
 from .errors import Refused
 from .history import History
 from .view import View
@@ -23,6 +24,7 @@ class Painter(View):
 
     `status`: new, painting, paused, stopped, finished, failed. `error`: what went wrong, a Refused or any
     other exception, until something else is wished. `warnings`: what was warned of on the way, in words.
+    `coming`: the Download under way, or None.
     """
 
     def __init__(self, run):
@@ -30,7 +32,7 @@ class Painter(View):
         self.run, self.history = run, History(run)
         was = run.manifest.get("status", "new")
         self.status = "stopped" if was == "painting" else was       # that one was killed
-        self.error, self.warnings = None, ()
+        self.error, self.warnings, self.coming = None, (), None
         self._listeners = []
         self._desk = threading.Condition()
         self._more, self._turned, self._back, self._ending = 0, {}, None, False     # what is wished
@@ -76,7 +78,7 @@ class Painter(View):
     def _work(self, hold):
         """The life of the thread; `hold` is what holds the folder."""
         try:
-            with heard(self._warned):
+            with heard(self._warned), watched(self._comes):
                 self._paint(hold)
         except Exception as error:      # a thread has nobody to raise it to
             log.error("painting failed: %s", error, exc_info=not isinstance(error, Refused))
@@ -87,6 +89,10 @@ class Painter(View):
         with self._desk:
             self._resting = self._painter is None       # unless the next one has come already
             self._desk.notify_all()
+
+    def _comes(self, download):
+        self.coming = download
+        self._tell()
 
     def _warned(self, text):
         if text not in self.warnings:

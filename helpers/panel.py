@@ -13,10 +13,9 @@ the others on the next one. Behind other tabs are all runs, comparisons and film
 from pathlib import Path
 from threading import RLock
 
-from . import forms, gallery, page, prompts, runs, safe_files, systems, vocabulary
+from . import forms, gallery, notices, page, prompts, runs, safe_files, systems
 from .compare_view import CompareView
 from .controls import Controls
-from .errors import Refused
 from .film_maker import FilmMaker
 from .gallery_view import GalleryView
 from .knob_board import KnobBoard
@@ -104,7 +103,7 @@ class Panel(KnobBoard):
         """A way on with the newest run, where that ended with its connection or its machine."""
         import ipywidgets as w
         run = next(iter(gallery.entries()), None)
-        if run is None or run.status != "painting" or held(run.folder):
+        if run is None or run.status != "painting" or safe_files.held(run.folder):
             return []
         said = w.HTML(layout={"max_width": page.WITHIN})
         page.note(said, f"'{run.prompts}' was cut off after step {run.step} of {run.total}.")
@@ -133,7 +132,7 @@ class Panel(KnobBoard):
     def _begin(self) -> Session:
         """A new run of what the widgets say, not painted yet."""
         settings = self.settings
-        self.controls.say(vocabulary.check(settings))
+        self.controls.say(notices.check(settings))
         self._acting = systems.load(self.system).Settings.from_dict(forms.values(self.widgets))
         self.controls.wait_for([])
         return Session(runs.start(self.system, settings))
@@ -170,15 +169,6 @@ class Panel(KnobBoard):
         display(self.box)
 
 
-def held(folder) -> bool:
-    """Does somebody paint there?"""
-    try:
-        with safe_files.alone(folder):
-            return False
-    except Refused:
-        return True
-
-
 def understood(settings) -> str:
     """How the words were read, a line per prompt, and which of them mean nothing to who reads them."""
     text, lines = getattr(settings, "prompts", ""), []
@@ -190,4 +180,4 @@ def understood(settings) -> str:
             when = f", from {written(prompt.start)}% to {written(prompt.end)}% of the way" * prompt.timed
             way = "away from" if prompt.weight < 0 else "toward"
             lines.append(f"{way} {prompt.text!r}, weight {written(abs(prompt.weight))}{stop}{when}")
-    return "\n".join(filter(None, [*lines, vocabulary.check(settings)]))
+    return "\n".join(filter(None, [*lines, notices.check(settings)]))

@@ -112,11 +112,11 @@ def text_config(name: str) -> dict:
     return (open_clip.get_model_config(model) if model else config).get("text_cfg", {})
 
 
-def load(name: str, device="cpu", *, precision: str = "auto", progress=None) -> Perceptor:
+def load(name: str, device="cpu", *, precision: str = "auto") -> Perceptor:
     """A trained one: embedded, public (downloaded when first asked for), or "NAME=PATH" for your own file."""
     if _open_clips(name):
         return _anything(name, precision).to(device)
-    card, state = weights.load(name, "perceptor", tidy, progress)
+    card, state = weights.load(name, "perceptor", tidy)
     config = card["config"]
     try:
         if "embed_dim" in config:

@@ -94,13 +94,15 @@ class _Keeper:
         self.torn = False
         if frame is None or not frame.step:     # before the first step there is nothing to keep
             return frame
-        self.frame = frame
+        first, self.frame = self.frame is None, frame
         if self.due(frame):
             self.picture(frame.image, series=True)
         self.state(self.painting)       # last: who goes on from it misses nothing
         if time.monotonic() - self.saved >= self.seconds:
             self.picture(frame.image)
             self.checkpoint()
+            self.note("painting")
+        elif first:             # one that is killed before its first checkpoint is not new
             self.note("painting")
         return frame
 

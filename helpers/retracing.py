@@ -60,7 +60,7 @@ def branch(words) -> int:
 
 
 def _branched(folder, step, values) -> int:
-    from . import runs, vocabulary
+    from . import notices, runs
     from .session import Session
     session = Session(runs.open(folder))
     twin = session.branch(step).run
@@ -68,7 +68,7 @@ def _branched(folder, step, values) -> int:
         painting = twin.resume()
         if values:
             twin.turn(painting, **values)
-            if warning := vocabulary.check(twin.settings_at(painting.step)):
+            if warning := notices.check(twin.settings_at(painting.step)):
                 complain(warning)
     except BaseException:       # nothing of its own was painted yet
         twin.discard()

@@ -128,8 +128,8 @@ def _facts(entry) -> str:
         told = gallery.details(entry.folder)
     except Refused as refused:
         return f'<div style="{LINE}"><b>{html.escape(str(refused))}</b></div>'
-    steps = f"{told['step']} of {told['total']} steps in {studio.clock(told['seconds'])}"
-    rows = {"prompts": told["prompts"], "system": systems.proper(told["system"]), "status": told["status"],
+    steps = f"{entry.step} of {told['total']} steps in {studio.clock(told['seconds'])}"
+    rows = {"prompts": told["prompts"], "system": systems.proper(told["system"]), "status": entry.status,
             "why": told["error"], "seed": told["seed"], **told["knobs"],
             "live changes": told["turned"] or "", "painted": steps if told["total"] else "",
             "begun": told["started"][:16].replace("T", " "), "folder": entry.folder.name}

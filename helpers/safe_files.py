@@ -120,6 +120,12 @@ def alone(path):
         yield
 
 
+def held(path) -> bool:
+    """Does somebody hold it? Not as far as is known, where the disk knows no locks."""
+    with _locked(path, ".lock", 0) as ours:
+        return ours is False
+
+
 @contextmanager
 def in_turn(path):
     """Change what others change too, in the folder `path`: one thread or process after the other."""

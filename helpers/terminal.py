@@ -6,6 +6,8 @@
 
 import sys
 
+FILMS = ("film", "frames", "walk")      # knobs that ask for pictures of a film
+
 
 def say(text: str):
     """A line of what was asked for, to stdout."""
@@ -20,8 +22,8 @@ def complain(text: str):
 def begin(name: str, settings, live=(), count=1) -> int:
     """New runs, from checked settings to their pictures, each with the next seed; live: knobs turned on the
     way, as runs.turns says. The exit status; Refused where nothing can be painted."""
-    from . import runs, vocabulary
-    if warning := vocabulary.check(settings):
+    from . import notices, runs
+    if warning := notices.check(settings):
         complain(warning)
     status = 0
     for more in range(count):
@@ -57,6 +59,8 @@ def keep(painting, run) -> int:
     if status:
         way_on(run, f"stopped after {painting.step} of {painting.steps} steps")
     found(run)
+    if not status and any(getattr(run.settings, name, "") for name in FILMS):
+        complain(f"make a film of its pictures with:\n  python -m helpers film '{run.folder}'")
     return status
 
 

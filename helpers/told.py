@@ -17,7 +17,7 @@ def told(session) -> str:
     """How far it is, in a line."""
     frame, status = session.frame, session.status
     if status == "painting" and not (frame and frame.step):
-        return frame and frame.note or "getting ready"
+        return coming(session.coming) or frame and frame.note or "getting ready"
     (step, total), origin = place(session), session.run.manifest.get("branch")
     if frame is None and origin and step == origin["step"]:
         return f"a branch of {origin['from']}, after step {step}"
@@ -30,6 +30,15 @@ def told(session) -> str:
         return f"{status} after {steps}, kept in {session.run.folder.name}"
     left = f", {studio.clock(session.left)} left" if session.left is not None else ""
     return f"{steps}{left}, {session.memory / 1e9:.1f} GB in use"
+
+
+def coming(download) -> str:
+    """How far a Download is, in a line; "" of None."""
+    if download is None:
+        return ""
+    whole = f" of {download.total / 1e6:.0f}" if download.total else ""
+    left = "" if download.left is None else f", {studio.clock(download.left)} left"
+    return f"downloading {download.name}: {download.done / 1e6:.0f}{whole} MB{left}"
 
 
 def states(session) -> list[tuple]:

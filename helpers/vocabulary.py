@@ -1,19 +1,20 @@
 """Words the embedded world never saw: named before painting begins, with the public model that knows them.
 So are those that nobody reads, at the end of a prompt that is too long.
 
-    said = check(settings)      # "" or a sentence to show; Refused where the rest names nothing to be shown
+    said = check(settings)      # "" or lines to show; Refused where the rest names nothing to be shown
 """
 
 import re
 
 from . import lengths, perceptors, prompts, weights
-from .errors import Refused, quoted
+from .errors import Refused, closest, quoted
 from .networks import class_names
 from .world import words
 
 PUBLIC = {"perceptors": "ViT-B/32", "vqgan": "imagenet_f16_16384",  # knob: who knows more of the world
           "gan": "biggan-deep-512", "model": "256x256_diffusion_uncond"}
 SHOWING = ("image_prompts", "target_image", "init_image", "encoding", "frames")     # knobs, as words do
+SLIP = 0.8          # how like a word that we know a slip of the pen is
 LITTLE = set("a an the of in on at by to from and or with for is".split())
 
 
@@ -26,24 +27,34 @@ def check(settings) -> str:
 
 def unseen(settings) -> str:
     """Of a system that is looked over the shoulder: the words that none of its perceptors was taught."""
-    strange = unknown_words(settings)
+    asked, shunned = unknown_words(settings)
+    strange = list(dict.fromkeys(asked + shunned))
     if not strange:
         return ""
     kind = "are words" if len(strange) > 1 else "is a word"
+    does = ["paints the rest"] * bool(asked)
+    does += [f"cannot keep away from {quoted(shunned)}"] * bool(shunned)
     said = Refused(f"{quoted(strange)} {kind} the embedded world never saw",
-                   "it paints the rest", f"to have it all set {_offer(settings)}")
+                   f"it {' and '.join(does)}", f"{_meant(strange)}to have it all set {_offer(settings)}")
     if not _pictured(settings) and any(_lost(scene, set(strange)) for scene in _scenes(settings)):
         raise Refused(said.wrong, "the rest names no thing, place or sky that it could show", said.advice)
     return str(said)
 
 
-def unknown_words(settings) -> list[str]:
-    """Words of the prompts that none of the perceptors chosen was taught; public ones read everything."""
+def unknown_words(settings) -> tuple[list[str], list[str]]:
+    """Words that none of the perceptors chosen was taught: of what is to be painted, and of what is to be
+    kept away from. Public ones read everything; prompts of signs alone are Refused for the embedded ones."""
     names = perceptors.names(settings.perceptors)
     if not {name.partition("=")[0] for name in names} <= set(weights.embedded()):
-        return []
+        return [], []
     eye = perceptors.load(names[0])  # the zoo shares one vocabulary
-    return list(dict.fromkeys(word for text in _texts(settings) for word in eye.unknown_words(text)))
+    told = [prompt for scene in _scenes(settings) for prompt in scene]
+    for prompt in told:
+        if not re.search(r"[^\W_]", prompt.text):
+            raise Refused(f"prompts has {prompt.text!r}",
+                          "the built-in perceptors read letters and digits only", prompts.EXAMPLE)
+    return tuple(list(dict.fromkeys(word for prompt in told if prompt.weight * sign > 0
+                                    for word in eye.unknown_words(prompt.text))) for sign in (1, -1))
 
 
 def unheard(settings) -> str:
@@ -80,6 +91,14 @@ def _pictured(settings) -> bool:
     """Do pictures say what to paint, too?"""
     return any(not isinstance(value, str) or value.strip(" |^") for value in
                (getattr(settings, name, "") for name in SHOWING))
+
+
+def _meant(strange) -> str:
+    """The words that were likely meant, where these are slips of the pen."""
+    taught = words.vocabulary()
+    near = {word: closest(word, taught, SLIP) for word in strange if word not in taught}
+    guesses = [guess for guess in near.values() if guess]
+    return f"did you mean {quoted(dict.fromkeys(guesses))}? Else " if guesses else ""
 
 
 def _offer(settings) -> str:

@@ -1,12 +1,12 @@
 """Weights by name: embedded ones from the zoo, public ones from the catalogue, or any file of your own.
 
     card, state = load("vqgan-world")                        # assets/zoo/vqgan-world.safetensors + .json
-    card, state = load("imagenet_f16_16384", progress=bar)   # downloaded once, checked, kept as safetensors
+    card, state = load("imagenet_f16_16384")                 # downloaded once, checked, kept as safetensors
     card, state = load("imagenet_f16_16384=/my/last.ckpt")   # a file of yours in place of that of the name
     card, state = load("/my/last.ckpt")                      # with a .json card beside it, or an empty config
 
 A card is a dict: name, kind ("perceptor", "vqgan", …), config (what builds the network), licence, purpose,
-and for public ones size (bytes) and mirrors. Nothing here prints; `progress(done, total)` is told of bytes.
+and for public ones size (bytes) and mirrors. A download shows a bar, see `bars`.
 """
 
 import json
@@ -16,7 +16,7 @@ import tomllib
 from dataclasses import fields
 from pathlib import Path
 
-from .downloads import Mirror, Progress, download
+from .downloads import Mirror, download
 from .errors import Refused, unknown
 from .fingerprints import genuine, sha256
 from .safe_files import place
@@ -83,14 +83,14 @@ def zoo(name: str) -> tuple[dict, dict]:
     return card_of(name), read(zoo_folder() / f"{name}.safetensors")
 
 
-def fetch(name: str, progress: Progress | None = None) -> Path:
+def fetch(name: str) -> Path:
     """The file of a catalogue entry as published: downloaded if it is not here yet, its sha256 checked."""
     entry = catalogue().get(name)
     if not entry:
         raise unknown("public checkpoint", name, catalogue())
     path = _kept(entry)
     if not path.exists():
-        return download(entry["mirrors"], path, progress)
+        return download(entry["mirrors"], path)
     size, mirrors = path.stat().st_size, entry["mirrors"]
     if mirrors and not any(mirror.fits(size) for mirror in mirrors):
         raise Refused(f"{path} is {size:,} bytes long",
@@ -109,9 +109,9 @@ def names(kind: str = "") -> list[str]:
     return ours + [name for name in public if name not in ours]
 
 
-def known(name: str, kind: str = "") -> tuple[dict, Path]:
+def known(name: str, kind: str = "", knob: str = "") -> tuple[dict, Path]:
     """(card, file) of what `load` loads by this name or path, found without reading or downloading it;
-    Refused where there is none."""
+    Refused where there is none, in the words of the knob that asks for it."""
     if name in embedded() and kind in ("", card_of(name)["kind"]):
         return card_of(name), zoo_folder() / f"{name}.safetensors"
     name, equals, own = name.partition("=")
@@ -123,7 +123,7 @@ def known(name: str, kind: str = "") -> tuple[dict, Path]:
         return entry, _kept(entry)
     path = place(own or name)
     if not entry and (own or not (path.is_file() or path.suffix in SUFFIXES)):
-        raise unknown(kind or "weights", name, names(kind))
+        raise unknown(knob or kind or "weights", name, names(kind))
     if not path.is_file() or not path.stat().st_size:
         raise nothing(path)
     if entry:
@@ -131,13 +131,13 @@ def known(name: str, kind: str = "") -> tuple[dict, Path]:
     return {"name": path.stem, "kind": kind, "config": {}, **_beside(path)}, path
 
 
-def load(name: str, kind: str = "", tidy: Tidy | None = None, progress: Progress | None = None):
+def load(name: str, kind: str = "", tidy: Tidy | None = None):
     """(card, tensors) by name or path; `tidy` picks and renames the tensors of a foreign checkpoint."""
     card, path = known(name, kind)
     if name in embedded():
         return card, read(path)
     if name in catalogue():
-        path = fetch(name, progress)
+        path = fetch(name)
     if tidy and path.is_relative_to(cache()):
         return card, converted(path, tidy)      # a download: tidied once
     return card, (tidy(read(path)) if tidy else read(path))

@@ -128,8 +128,9 @@ def install(monkeypatch):
     monkeypatch.setattr(vqgan, "load", lambda name, device="cpu", **_: network)
     known = weights.known
 
-    def there(name, kind=""):
-        return ({"name": name, "config": {}}, Path(name)) if kind in TOLD_BY_WEIGHTS else known(name, kind)
+    def there(name, kind="", *knob):
+        told_by_weights = {"name": name, "config": {}}, Path(name)
+        return told_by_weights if kind in TOLD_BY_WEIGHTS else known(name, kind, *knob)
     monkeypatch.setattr(weights, "known", there)
     made = generator()
     monkeypatch.setattr(biggan, "load", lambda name, device="cpu", **_: made)

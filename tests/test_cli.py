@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import stand_ins
+from PIL import Image
 
 from helpers import cli, perceptors, runs, systems, vocabulary, weights
 from helpers.errors import Refused
@@ -122,6 +123,17 @@ def test_resume_ends_in_the_same_pixels(run, monkeypatch):
     assert status == 0 and images_of(folder / "picture.png") == images_of(whole / "picture.png")
 
 
+def test_after_pictures_of_a_film_it_is_told_how_to_make_it(run, tmp_path):
+    (tmp_path / "reel").mkdir()
+    Image.new("RGB", (16, 8)).save(tmp_path / "reel" / "1.png")
+    words = ["paint", "--system", "small_system", "--steps", "10"]
+    status, out, err = run(*words, "--frames", str(tmp_path / "reel"))
+    folder = out.split()[-1]
+    assert err.endswith(f"make a film of its pictures with:\n  python -m helpers film '{folder}'\n")
+    assert run("film", folder)[:2] == (0, f"film     {folder}/film.mp4\n")
+    assert "film" not in run(*words)[2]
+
+
 def test_film(run):
     folder = painted(run, "--steps", "30")
     status, out, err = run("film", str(folder), "--to", str(folder / "film.gif"), "--fps", "10")
@@ -164,6 +176,7 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("paint --system deepdaze", "no system called 'deepdaze'; did you mean 'deep_daze'?"),
     ("paint --system=zzz", "no system called 'zzz'; choose one of 'gan', 'pix2pix', 'deep_daze', "
      "'big_sleep', 'vqgan_clip', 'clip_guided_diffusion', 'disco_diffusion', 'small_system'"),
+    ("paint --system vqgan", "no system called 'vqgan'; did you mean 'vqgan_clip'?"),
     ("paint --system", f"argument --system: expected one argument; {PAINT}"),
     ("paint --sytem deep_daze", "no setting called 'sytem'; did you mean 'system'?"),
     ("paint --stpes 5", "no setting called 'stpes'; did you mean 'steps'?"),
@@ -210,6 +223,33 @@ def test_as_a_program(tmp_path):
     done = subprocess.run(command, cwd=HERE.parent, env=env, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "steps is 0; it must be between 1 and 5000: try 1\n"
+
+
+@pytest.mark.parametrize("line, said", [
+    ("--prior-model nosuch", "no prior_model called 'nosuch'; "),
+    ("--system clip_guided_diffusion --model nosuch", "no model called 'nosuch'; "),
+])
+def test_unknown_networks_are_told_by_their_knobs(run, monkeypatch, workshop, line, said):
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    assert run("paint", "a lighthouse", *line.split())[2].startswith(said) and not workshop.exists()
+
+
+def test_of_many_names_the_nearest_are_listed(run):
+    said = run("paint", "--stops", "9")[2]
+    assert said.startswith("no setting called 'stops'; did you mean 'steps'?")
+    said = run("paint", "--zzz", "9")[2]
+    assert re.match(r"no setting called 'zzz'; the nearest of \d+ are 'fuzzy', 'zoom', ", said)
+    assert said.count("'") == 2 + 2 * 8
+
+
+@pytest.mark.parametrize("text, said", [
+    ("lihgthouse", "did you mean 'lighthouse'? Else to have it all set perceptors"),
+    ("a casle and a hosue", "did you mean 'castle', 'house'? Else to have it all set"),
+    ("a dragon", "show: to have it all set perceptors")])
+def test_slips_of_the_pen_lead_to_no_download(run, monkeypatch, text, said):
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    status, _, err = run("paint", text)
+    assert status == 2 and said in err
 
 
 @pytest.mark.parametrize("words", [["systems"], ["--help"]])
@@ -288,6 +328,26 @@ def test_unknown_words_beside_nothing_to_show_are_refused(taught, text, strange)
     ("the sea | neon dragon:0.5", "'neon', 'dragon' are")])
 def test_unknown_words_beside_known_things_are_only_named(taught, text, said):
     assert vocabulary.check(Guided(prompts=text)).startswith(said)
+
+
+@pytest.mark.parametrize("text, said", [
+    ("boat | neon:-1", "'neon' is a word the embedded world never saw; it cannot keep away from 'neon': "),
+    ("neon:-1", "'neon' is a word the embedded world never saw; it cannot keep away from 'neon': "),
+    ("boat dragon | neon:-1", "'dragon', 'neon' are words the embedded world never saw; it paints the rest "
+                              "and cannot keep away from 'neon': "), ("boat | neon:0", ""), ("neon:0", "")])
+def test_of_unknown_words_with_weights_the_truth_is_said(taught, text, said):
+    told = vocabulary.check(Guided(prompts=text))
+    assert told.startswith(said) and bool(told) == bool(said)
+
+
+@pytest.mark.parametrize("text", ["???", "boat | \N{GRINNING FACE}", "boat | _:-1", "boat ^ ..."])
+def test_prompts_without_a_letter_or_digit_are_refused(run, taught, workshop, text):
+    status, out, err = run("paint", text, "--system", "small_system", "--init-image", "")
+    sign = text.split("|")[-1].split("^")[-1].strip().removesuffix(":-1")
+    assert (status, out) == (2, "") and not workshop.exists()
+    assert err == (f"prompts has {sign!r}; the built-in perceptors read letters and digits only: "
+                   "try 'a red lighthouse by the sea at sunset'\n")
+    assert vocabulary.check(Guided(prompts=text, perceptors="ViT-B/32")) == "", "who has seen all signs"
 
 
 LONG = "a red boat by the sea by the red sea"       # of which a stand-in reads 8 tokens

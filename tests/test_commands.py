@@ -1,8 +1,10 @@
 """Commands for what is painted already."""
 
+import shutil
+
 import pytest
 
-from helpers import gallery, runs, systems
+from helpers import gallery, runs, safe_files, systems
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,27 @@ def test_runs_are_listed(run):
         [f"* finished           {car}"]
     assert listed(run, "--system", "deep_daze") == []
     assert listed(run, "--count", "1")[1:] == ["  and 1 more; --count 2 lists them all"]
+
+
+def test_one_that_was_killed_is_listed_as_stopped(run):
+    killed = begun("fog", 1)
+    killed_after(3, runs.open(killed))
+    assert runs.open(killed).manifest["status"] == "painting"
+    assert listed(run) == listed(run, "--status", "stopped") == [f"  stopped  3/12      {killed}"]
+    assert listed(run, "--status", "painting") == []
+    with safe_files.alone(killed):
+        assert listed(run) == [f"  painting 1/12      {killed}"], "somebody paints it"
+
+
+def killed_after(steps, run):
+    """Leave its folder as it is after so many steps."""
+    copy, frames = run.folder.with_name("copy"), runs.record(run.paint(), run)
+    for _ in range(steps):
+        next(frames)
+    shutil.copytree(run.folder, copy)
+    frames.close()
+    shutil.rmtree(run.folder)
+    copy.rename(run.folder)
 
 
 def test_a_run_is_starred_deleted_and_had_again(run):

@@ -7,7 +7,17 @@ import small_system
 from PIL import Image
 from test_runs import settings
 
-from helpers import compare, gallery, lattice, picture_files, run_folder, runs, safe_files, systems
+from helpers import (
+    compare,
+    gallery,
+    lattice,
+    perceptors,
+    picture_files,
+    run_folder,
+    runs,
+    safe_files,
+    systems,
+)
 from helpers.errors import Refused
 
 
@@ -17,6 +27,7 @@ def small(monkeypatch, tmp_path):
     for module in (runs, run_folder):
         monkeypatch.setattr(module, "system_named", lambda name: small_system)
     monkeypatch.setenv("DISCOTHEQUE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("DISCOTHEQUE_ZOO", str(tmp_path / "no zoo"))         # that might not know a word
     monkeypatch.delenv("REHEARSAL", raising=False)
 
 
@@ -122,6 +133,19 @@ def test_what_cannot_be_is_refused_before_anything_is_made(tmp_path, across, dow
     assert str(refused.value) == said and not (tmp_path / "runs").exists()
 
 
+def test_words_nobody_knows_are_named_before_anything_is_painted(monkeypatch, caplog):
+    loaded, load = [], perceptors.load
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    monkeypatch.setattr(perceptors, "load", lambda name, *more, **options: loaded.append(name) or load(name))
+    with pytest.raises(Refused, match="'zorp' is a word .*; the rest names no thing"):
+        begin(("prompts", "a car; a red zorp"), None)
+    assert not compare.all_comparisons()
+    loaded.clear()
+    begin(("prompts", ["a car", "a car and a zorp"]), ("seed", range(9)))
+    assert caplog.messages[0].startswith("'zorp' is a word the embedded world never saw; it paints the rest")
+    assert len(caplog.messages) == 1 and len(loaded) <= 2 * 3, "each text is looked at once, not in each cell"
+
+
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"across": null}', '{"across": 3, "down": 0}'])
 def test_a_damaged_plan_is_refused(text):
     made = begin()
@@ -174,6 +198,15 @@ def test_the_command_paints_and_goes_on(run):
     gallery.delete(made.run(3).folder)
     assert run("compare", "--resume", str(made.folder))[0] == 0
     assert compare.open(made.folder).run(3)
+
+
+def test_the_command_names_words_nobody_knows(run, monkeypatch, caplog):
+    monkeypatch.delenv("DISCOTHEQUE_ZOO")
+    words = ["--system", "small_system", "--steps", "2", "--across", "seed=1,2"]
+    status, out, err = run("compare", "a car in a zorp", *words)
+    assert status == 0 and "'zorp' is a word the embedded world never saw; it paints the rest" in caplog.text
+    status, out, err = run("compare", "zorp", *words)
+    assert (status, out) == (2, "") and "the rest names no thing, place or sky" in err
 
 
 @pytest.mark.parametrize("words, said", [

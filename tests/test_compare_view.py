@@ -6,7 +6,7 @@ import pytest
 from test_panel import easel, home          # noqa: F401
 from test_session import LONG
 
-from helpers import compare
+from helpers import compare, vocabulary
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -132,6 +132,13 @@ def test_what_cannot_be_is_said(view, easel):   # noqa: F811
     easel.widgets["prompts"].value = ""
     view.look()
     assert "prompts is empty" in view.said.value
+
+
+def test_words_nobody_knows_are_named(view, monkeypatch):
+    monkeypatch.setattr(vocabulary, "check", lambda settings: f"'{settings.prompts}' is a word nobody knows")
+    turn(view, "across", "prompts", "zorp, blorp")
+    painted(view)
+    assert "&#x27;zorp&#x27; is a word nobody knows\n&#x27;blorp&#x27; is a word nobody" in view.said.value
 
 
 def test_what_goes_wrong_while_it_paints_is_said(view, monkeypatch):

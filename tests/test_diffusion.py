@@ -491,7 +491,9 @@ def test_the_small_network_is_there_when_it_is_asked(nets):
     ({"steps": 0}, "steps is 0; it must be between 2 and 1000: try 2"),
     ({"steps": 20, "skip": 20}, "skip is 20; 20 steps can leave out 19 at most: try 10"),
     ({"eta": 1.5}, "eta is 1.5; for ddim it goes from -1 to 1: try 0.8"),
-    ({"eta": -0.5, "sampler": "dpmpp_2m_sde"}, "eta is -0.5; for dpmpp_2m_sde it goes from 0 up: try 0.8"),
+    ({"eta": 3}, "eta is 3; for ddim it goes from -1 to 1: try 0.8"),
+    ({"eta": 3, "sampler": "plms"}, "eta is 3; it must be between -1 and 2: try 2"),
+    ({"eta": -0.5, "sampler": "dpmpp_2m_sde"}, "eta is -0.5; for dpmpp_2m_sde it goes from 0 to 2: try 0.8"),
     ({"kind": "cat"}, "kind is 'cat'; adm-world knows no classes: leave kind on 'auto', or take a network of "
      "classes"),
     ({"kind": "bot", "model": "of classes"}, "no class of this network called 'bot'; did you mean 'boat'?"),

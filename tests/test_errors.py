@@ -2,7 +2,7 @@
 
 import pickle
 
-from helpers.errors import Refused
+from helpers.errors import Refused, closest, unknown
 
 
 def test_three_parts_make_a_sentence():
@@ -22,3 +22,16 @@ def test_a_notebook_shows_the_sentence_and_no_traceback(capsys):
     shell = InteractiveShell()
     shell.run_cell("from helpers.errors import Refused\nraise Refused('width is 500', '', 'try 480')")
     assert capsys.readouterr().out.strip() == "width is 500; try 480"
+
+
+def test_what_begins_so_is_meant_first():
+    assert closest("vqgan", ["gan", "vqgan_clip"]) == "vqgan_clip"
+    assert closest("gan", ["gan_x", "gan"]) == "gan"
+    assert closest("v", ["vqgan_clip"]) is None, "a letter says nothing"
+
+
+def test_of_many_names_the_nearest_are_listed():
+    names = [f"number {n}" for n in range(40)]
+    assert str(unknown("case", "it 17", names)).startswith("no case called 'it 17'; the nearest of 40 are ")
+    assert str(unknown("case", "it 17", names[:2])).endswith("choose one of 'number 0', 'number 1'")
+    assert str(unknown("case", "it 17", names, "ask")) == "no case called 'it 17'; ask"

@@ -243,9 +243,10 @@ def test_where_its_schedule_says_nothing_it_rests(loaded):
 def test_a_network_of_classes_is_refused_before_it_is_loaded(loaded, monkeypatch):
     known = weights.known
 
-    def told(name, kind=""):
+    def told(name, kind="", *knob):
         config = SMALL | {"class_cond": True, "anything": name == "of anything"}
-        return ({"name": name, "config": config}, None) if name.startswith("of ") else known(name, kind)
+        own = {"name": name, "config": config}, None
+        return own if name.startswith("of ") else known(name, kind, *knob)
     monkeypatch.setattr(weights, "known", told)
     with pytest.raises(Refused, match="prior_model is 'of classes'; it paints one class at a time"):
         started(prior_model="of classes")

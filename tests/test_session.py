@@ -3,13 +3,26 @@
 import logging
 import threading
 
+import loopback
 import pytest
 import small_system
 import stand_ins
 import torch
 from test_runs import pixels, refusal, settings
 
-from helpers import history, images, machine, run_folder, runs, safe_files, states, systems, view
+from helpers import (
+    history,
+    images,
+    machine,
+    run_folder,
+    runs,
+    safe_files,
+    states,
+    systems,
+    told,
+    view,
+    weights,
+)
 from helpers.errors import Refused
 from helpers.session import Session
 
@@ -584,3 +597,25 @@ def test_every_kind_of_painting_is_steered(name, turned, values, begin, tmp_path
             pass
         assert pixels(each.run.picture) == pixels(run.picture)
     assert pixels(twin.run.picture) != pixels(session.run.picture)
+
+
+def test_a_download_before_the_first_step_is_told(begin, tmp_path, monkeypatch):
+    paint, lines = small_system.paint, []
+
+    def fetching(settings, state=None):
+        weights.fetch("toy")
+        return paint(settings, state)
+
+    monkeypatch.setattr(small_system, "paint", fetching)
+    monkeypatch.setenv("DISCOTHEQUE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("DISCOTHEQUE_CATALOGUE", str(tmp_path / "catalogue.toml"))
+    with loopback.serve() as site:
+        site.files["/toy"] = bytes(3_000_000)
+        (tmp_path / "catalogue.toml").write_text(
+            f'[toy]\nkind = "vqgan"\nfile = "toy.ckpt"\nmirrors = [{{ url = "{site.url("/toy")}" }}]\n')
+        session = begin(steps=3)
+        session.listen(lambda: lines.append(told.told(session)))
+        finish(session)
+    assert "downloading toy.ckpt: 3 of 3 MB, 0 s left" in lines
+    assert lines[lines.index("downloading toy.ckpt: 3 of 3 MB, 0 s left") + 1] == "getting ready"
+    assert session.coming is None

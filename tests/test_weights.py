@@ -13,7 +13,7 @@ import torch
 from loopback import serve
 from safetensors.torch import save_file
 
-from helpers import downloads, weight_files, weights
+from helpers import bars, downloads, weight_files, weights
 from helpers.errors import Refused
 
 DATA = bytes(range(256)) * 3000  # 768,000 bytes
@@ -50,15 +50,34 @@ def leftovers(path):
 # ---------------------------------------------------- downloads
 
 def test_a_cut_connection_is_resumed(site, tmp_path, monkeypatch):
-    site.files["/toy"], site.cuts, told = DATA, [300_000, 200_000], []
+    site.files["/toy"], site.cuts = DATA, [300_000, 200_000]
     path = enter(tmp_path, monkeypatch, {"url": site.url("/toy"), "sha256": digest(DATA)})
-    assert weights.fetch("toy", lambda done, total: told.append((done, total))) == path
+    assert weights.fetch("toy") == path
     assert path.read_bytes() == DATA and leftovers(path) == []
     assert sorted(p.name for p in path.parent.iterdir()) == ["toy.ckpt", "toy.ckpt.sha256"]
     assert len(site.requests) == 3 and 0 < site.requests[1][1] < site.requests[2][1]
-    assert told[-1] == (len(DATA), len(DATA))
     weights.fetch("toy")
     assert len(site.requests) == 3
+
+
+def test_a_download_shows_a_bar(site, tmp_path, monkeypatch, capsys):
+    site.files["/toy"] = DATA
+    enter(tmp_path, monkeypatch, {"url": site.url("/nobody"), "size": 5},
+          {"url": site.url("/toy"), "sha256": digest(DATA)})
+    weights.fetch("toy")
+    shown = capsys.readouterr().err
+    assert "toy.ckpt:" in shown and "100%" in shown and "768k/768k" in shown
+    weights.fetch("toy")
+    assert capsys.readouterr().err == "", "what is there already comes without one"
+
+
+def test_who_watches_is_told_in_place_of_a_bar(site, tmp_path, monkeypatch, capsys):
+    site.files["/toy"], site.cuts, told = DATA, [300_000], []
+    enter(tmp_path, monkeypatch, {"url": site.url("/toy"), "sha256": digest(DATA)})
+    with bars.watched(told.append):
+        weights.fetch("toy")
+    assert told[-1] is None and {(one.name, one.total) for one in told[:-1]} == {("toy.ckpt", len(DATA))}
+    assert (told[-2].done, told[-2].left) == (len(DATA), 0) and capsys.readouterr().err == ""
 
 
 def test_a_part_outlives_the_process(site, tmp_path, monkeypatch):

@@ -97,14 +97,14 @@ def build(config: dict, precision: str = "fp32") -> ADM:
     return ADM(config, precision)
 
 
-def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> ADM:
+def load(name: str, device="cpu", *, precision: str = "fp32") -> ADM:
     """A trained one by name or path, frozen and fast. Refused: no such, or not the network its card tells."""
-    return trained(build, "adm", name, device, precision, progress)
+    return trained(build, "adm", name, device, precision)
 
 
-def trained(build, kind, name, device, precision, progress):
+def trained(build, kind, name, device, precision):
     """What `build` makes of a card, with its weights and the names of its classes; see load."""
-    card, state = weights.load(name, kind, progress=progress)
+    card, state = weights.load(name, kind)
     with torch.device("meta"):      # no random numbers drawn to be thrown away
         net = build(card["config"], precision)
     fill_(net.unet, state, name, "guided_diffusion's")

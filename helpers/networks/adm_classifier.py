@@ -47,6 +47,6 @@ def build(config: dict, precision: str = "fp32") -> Classifier:
     return Classifier(config, precision)
 
 
-def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> Classifier:
+def load(name: str, device="cpu", *, precision: str = "fp32") -> Classifier:
     """A trained one by name or path, frozen and fast. Refused: no such, or not the network its card tells."""
-    return trained(build, "classifier", name, device, precision, progress)
+    return trained(build, "classifier", name, device, precision)

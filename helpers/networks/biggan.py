@@ -108,9 +108,9 @@ def build(config: dict, precision: str = "fp32") -> BigGAN:
     return BigGAN(config, precision)
 
 
-def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> BigGAN:
+def load(name: str, device="cpu", *, precision: str = "fp32") -> BigGAN:
     """A trained one by name or path, frozen, lean. Its shape is read off the weights where no card tells."""
-    card, state = weights.load(name, "biggan", tidy, progress)
+    card, state = weights.load(name, "biggan", tidy)
     try:
         with torch.device("meta"):  # no random numbers drawn to be thrown away
             found = infer(state)

@@ -148,9 +148,9 @@ def build(config: dict, precision: str = "fp32") -> Pix2Pix:
     return Pix2Pix(config, precision)
 
 
-def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> Pix2Pix:
+def load(name: str, device="cpu", *, precision: str = "fp32") -> Pix2Pix:
     """A trained one by name or path, frozen; its card says how it is built."""
-    card, state = weights.load(name, "pix2pix", progress=progress)
+    card, state = weights.load(name, "pix2pix")
     try:
         net = build(card["config"], precision)
         net.load_state_dict({key: value.float() for key, value in state.items()})

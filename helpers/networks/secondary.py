@@ -89,9 +89,9 @@ def build(config: dict, precision: str = "fp32") -> Secondary:
     return Secondary(config, precision)
 
 
-def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> Secondary:
+def load(name: str, device="cpu", *, precision: str = "fp32") -> Secondary:
     """A trained one by name or path, frozen."""
-    card, state = weights.load(name, "secondary", progress=progress)
+    card, state = weights.load(name, "secondary")
     with torch.device("meta"):      # no random numbers drawn to be thrown away
         net = build(card["config"], precision)
     fill_(net, state, name, "the published secondary network's").to(device, memory_format=torch.channels_last)

@@ -21,11 +21,11 @@ def build(config: dict) -> nn.Module:
     return ESRGAN(**config)
 
 
-def load(name: str, device="cpu", *, progress=None) -> nn.Module:
+def load(name: str, device="cpu") -> nn.Module:
     """A trained one by name or path, frozen; its shape is read off the weights. `scale` says how many times
     larger. Refused: no such, or no upscaler that is known."""
     from spandrel import ImageModelDescriptor, ModelLoader
-    _, state = weights.load(name, "upscaler", progress=progress)
+    _, state = weights.load(name, "upscaler")
     try:
         found = ModelLoader().load_from_state_dict({key: value.float() for key, value in state.items()})
     except Exception as error:      # whatever its detectors stumble over

@@ -137,9 +137,9 @@ def build(config: dict, precision: str = "fp32") -> VQGAN:
     return VQGAN(config, precision)
 
 
-def load(name: str, device="cpu", *, precision: str = "fp32", progress=None) -> VQGAN:
+def load(name: str, device="cpu", *, precision: str = "fp32") -> VQGAN:
     """A trained one by name or path, frozen. Its shape is read off the weights where no card tells it."""
-    card, state = weights.load(name, "vqgan", tidy, progress)
+    card, state = weights.load(name, "vqgan", tidy)
     try:
         net = build({**infer(state), **card["config"], "n_embed": _codes(state).shape[0]}, precision)
         net.load_state_dict(state)

@@ -20,6 +20,7 @@ def asked(settings):
     is loaded."""
     if settings.small():
         weights.known(settings.small(), "secondary")
+    weights.known(settings.model, "adm", "model")
     for name, kind, word in ((settings.model, "adm", named(settings)),
                              (reader_of(settings), "classifier", settings.classifier_kind.strip())):
         names = class_names.of(name, kind) if name else []

@@ -5,6 +5,8 @@ Standard library only; diffusing.py turns these knobs into a painting.
 
 from dataclasses import dataclass
 from itertools import zip_longest
+from math import inf
+from numbers import Real
 
 from helpers import prompts, schedules
 from helpers.errors import Refused
@@ -99,6 +101,13 @@ class Diffused(Guided):
     crops: str = knob(6, "looks at parts of the picture per step (cutn, cut_innercut)", low=0, high=256,
                       kind="schedule", live=True, rehearsal="4")
 
+    def __post_init__(self):
+        low, high = {"ddim": (-1, 1), "dpmpp_2m_sde": (0, 2)}.get(self.sampler, (-inf, inf))
+        if isinstance(self.eta, Real) and (self.eta < low or self.eta > high):     # before the knob's range,
+            raise Refused(f"eta is {schedules.written(self.eta)}",                  # which is wider
+                          f"for {self.sampler} it goes from {low} to {high}", "try 0.8")
+        super().__post_init__()
+
     def check(self):
         super().check()
         prompts.rising(self.save_at, "save_at")
@@ -112,10 +121,6 @@ class Diffused(Guided):
         if self.classifier_kind.strip() and not self.classifier.strip():
             raise Refused("classifier_kind is set without classifier", "it is what a classifier looks for",
                           "try classifier='auto'")
-        if self.sampler == "ddim" and self.eta > 1 or self.sampler == "dpmpp_2m_sde" and self.eta < 0:
-            room = "-1 to 1" if self.sampler == "ddim" else "0 up"
-            raise Refused(f"eta is {schedules.written(self.eta)}", f"for {self.sampler} it goes from {room}",
-                          "try 0.8")
 
     def skipped(self):
         """Steps left out at the start."""

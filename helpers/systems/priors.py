@@ -12,7 +12,7 @@ def model(settings, perceptors):
     name, ours = settings.prior_model.strip(), weights.embedded()
     if name == "auto":
         return OURS if {OURS, *perceptors} <= set(ours) else ""
-    config = weights.known(name, "adm")[0]["config"] if name else {}
+    config = weights.known(name, "adm", "prior_model")[0]["config"] if name else {}
     if config.get("class_cond") and not config.get("anything"):
         raise Refused(f"prior_model is {name!r}", "it paints one class at a time, and prompts may name none",
                       "take one without, such as 256x256_diffusion_uncond")
