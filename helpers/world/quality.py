@@ -25,7 +25,7 @@ from ..settings import knobs as settings_knobs
 from ..systems import SYSTEMS, load
 from ..systems.classes import CLASSIFIER
 from ..systems.diffused import OURS, SMALL
-from ..systems.diffusing import UPSCALER
+from ..systems.finishing import UPSCALER
 from . import drawing, words
 from .grading import SHOWN, SIDE, asked, from_pixels, grade
 from .train.data import home
