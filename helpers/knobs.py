@@ -87,6 +87,9 @@ def named(name: str, known, also=()) -> Knob:
                 if other.name in known:
                     raise Refused(wrong, f"did you mean {other.name!r}?")
                 raise Refused(wrong, f"it is {other.name!r} of the system {system}", "paint with that one")
+    older = {old: new.name for new in known.values() for old in new.traditional}
+    if (near := closest(name, [*known, *also, *older])) in older:
+        raise Refused(wrong, f"did you mean {older[near]!r}?")
     raise unknown("setting", name, [*known, *also])
 
 
@@ -190,10 +193,8 @@ def _in_range(knob: Knob, value):
 
 def bounds(knob: Knob) -> str:
     """Its range in words, "" where it has none."""
-    if knob.low is None and knob.high is None:
-        return ""
     if knob.high is None:
-        return f"at least {written(knob.low)}"
+        return "" if knob.low is None else f"at least {written(knob.low)}"
     if knob.low is None:
         return f"at most {written(knob.high)}"
     return f"between {written(knob.low)} and {written(knob.high)}"

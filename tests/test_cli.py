@@ -180,6 +180,7 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("paint --system", f"argument --system: expected one argument; {PAINT}"),
     ("paint --sytem deep_daze", "no setting called 'sytem'; did you mean 'system'?"),
     ("paint --stpes 5", "no setting called 'stpes'; did you mean 'steps'?"),
+    ("paint --cutm=5", "no setting called 'cutm'; did you mean 'crops'?"),
     ("paint --cutn=5", "no setting called 'cutn'; did you mean 'crops'?"),
     ("paint --save_video", "no setting called 'save_video'; a film is made of a run once it is painted: "
                            "python -m helpers film RUN, or studio.film(run) in a notebook"),
