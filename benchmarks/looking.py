@@ -29,7 +29,7 @@ class Eye:
         self.row = plain.encode_text([wanted(settings.prompts)])
         self.distance = DISTANCES[settings.distance]
         self.rng = torch.Generator()
-        self.cutouts = cutouts(settings, SimpleNamespace(rng=self.rng), self)
+        self.cutouts = cutouts(settings, SimpleNamespace(rng=self.rng, eyes=[self]), self)
         names = [word.strip() for word in settings.augment.split(",") if word.strip()]
         self.augment = T.Compose([AUGMENTS[word] for word in names])
         self.grain = float(settings.look_noise)

@@ -69,8 +69,9 @@ def run(owner, network: nn.Module, x: Tensor, *others) -> Tensor:
     """network(x, *others) by the `precision` of its owner, in float32 as x is. In float16 slopes reach x
     alone, so a network that learns gets none of it; an answer or slope that is not a number is asked for
     again in float32, and the first time that is said."""
-    learns = any(p.requires_grad for p in network.parameters())
-    dtype = number_type(x.device, owner.precision, narrow=not learns)
+    dtype = number_type(x.device, owner.precision)
+    if dtype == torch.float16 and any(p.requires_grad for p in network.parameters()):
+        dtype = torch.float32
     if dtype != torch.float16:
         with lowered(x.device, dtype):
             return network(x, *others).float()

@@ -9,7 +9,7 @@ import torch
 from loopback import serve
 from safetensors.torch import save_file
 
-from helpers import weights
+from helpers import bars, weights
 from helpers.errors import Refused
 from helpers.networks import biggan, biggan_lean, biggan_training
 
@@ -196,7 +196,8 @@ def test_official_files_load_unchanged(publish, zipped):
     wanted = (theirs(z, classes, 0.6) + 1) / 2
     again = "biggan-test"  # converted by then
     for name in ("biggan-test", again, str(path), f"biggan-test={path}"):
-        net = biggan.load(name, progress=lambda done, total: told.append(done))
+        with bars.watched(told.append):
+            net = biggan.load(name)
         assert not any(p.requires_grad for p in net.parameters()) and not net.training
         with torch.no_grad():
             assert (net(z, classes, 0.6) - wanted).abs().max() < EXACT

@@ -92,13 +92,13 @@ def test_what_is_read_back_is_counted():
 # Floating point operations of a step on the networks of small_cases.py, and operators called.
 COSTS = {
     "vit-b-32": (27_859_456, 219),
-    "rn50": (61_128_704, 369),
-    "vqgan-clip-256": (1_081_077_088, 2_847),
+    "rn50": (61_128_704, 333),
+    "vqgan-clip-256": (1_081_077_088, 2_515),
     "deep-daze-512": (106_764_800, 879),
-    "big-sleep-512": (56_403_920, 917),
-    "diffusion-256": (2_704_554_496, 2_761),
-    "diffusion-256-secondary": (1_346_648_576, 1_685),
-    "disco-512": (2_422_354_816, 4_324),
+    "big-sleep-512": (56_403_920, 891),
+    "diffusion-256": (2_704_554_496, 2_433),
+    "diffusion-256-secondary": (1_346_648_576, 1_540),
+    "disco-512": (2_422_354_816, 4_255),
 }
 
 

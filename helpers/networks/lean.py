@@ -23,14 +23,13 @@ class NormSwish(torch.autograd.Function):
     def forward(ctx, x, weight, bias, groups, eps, swish, dtype):
         rows = flat(x)                                                          # (n, h*w, c)
         n, places, channels = rows.shape
-        total = squares = x.new_zeros(n, channels, dtype=torch.float32)
+        total = squares = 0.0
         for part in pieces(rows):
             wide = part.float()
             total, squares = total + wide.sum(1), squares + wide.square().sum(1)
         size = places * channels // groups
-        mean = grouped(total, groups) / size                        # (n, c), the same within a group
-        spread = grouped(squares, groups) / size - mean.square()
-        rate = (spread.clamp(min=0) + eps).rsqrt()
+        mean, square = grouped(torch.stack([total, squares]), groups) / size    # (n, c), alike in a group
+        rate = ((square - mean.square()).clamp(min=0) + eps).rsqrt()
         scale = rate * weight.float()
         shift = bias.float() - mean * scale
         ctx.save_for_backward(x, scale, shift, mean, rate, weight.float())
@@ -39,13 +38,13 @@ class NormSwish(torch.autograd.Function):
         for part, there in zip(pieces(rows), pieces(out), strict=True):
             y = torch.addcmul(shift[:, None], part.float(), scale[:, None])
             there.copy_(F.silu(y, inplace=True) if swish else y)
-        return square(out, x)
+        return picture(out, x)
 
     @staticmethod
     def backward(ctx, slope):
         x, scale, shift, mean, rate, weight = ctx.saved_tensors
         rows = flat(x)
-        total = along = torch.zeros_like(scale)                                 # (n, c)
+        total = along = 0.0                                                     # (n, c)
         slopes = []
         for part, to in zip(pieces(rows), pieces(flat(slope)), strict=True):
             wide, to = part.float(), to.float()
@@ -55,36 +54,36 @@ class NormSwish(torch.autograd.Function):
             total, along = total + to.sum(1), along + (to * wide).sum(1)
             slopes.append(to)
         size = rows.shape[1] * rows.shape[2] // ctx.groups
-        level = grouped(weight * total, ctx.groups) / size
-        lean = grouped(weight * rate * (along - mean * total), ctx.groups) / size
+        sums = torch.stack([weight * total, weight * rate * (along - mean * total)])
+        level, lean = grouped(sums, ctx.groups) / size
         rest, fall = rate * (mean * rate * lean - level), -(rate * rate * lean)
         out = torch.empty_like(rows)
         for part, to, there in zip(pieces(rows), slopes, pieces(out), strict=True):
             wide = torch.addcmul(rest[:, None], part.float(), fall[:, None])
             there.copy_(wide.addcmul_(to, scale[:, None]))
-        return square(out, x), None, None, None, None, None, None
+        return picture(out, x), None, None, None, None, None, None
 
 
 def pieces(rows):
     """Rows (n, places, c) in pieces."""
-    n, _, channels = rows.shape
-    return rows.split(max(1, (PIECE if rows.device.type == "cpu" else LARGE) // (n * channels)), 1)
+    n, places, channels = rows.shape
+    most = max(1, (PIECE if rows.device.type == "cpu" else LARGE) // (n * channels))
+    return rows.split(most, 1) if places > most else (rows,)
 
 
 def flat(x):
     return x.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-def square(rows, x):
+def picture(rows, x):
     n, channels, height, width = x.shape
     return rows.view(n, height, width, channels).permute(0, 3, 1, 2)
 
 
 def grouped(sums, groups):
-    """(n, c) -> the sum over each channel's group, (n, c)."""
-    n, channels = sums.shape
-    parts = sums.view(n, groups, channels // groups).sum(2, keepdim=True)
-    return parts.expand(n, groups, channels // groups).reshape(n, channels)
+    """(..., c) -> the sum over each channel's group, (..., c)."""
+    parts = sums.unflatten(-1, (groups, -1))
+    return parts.sum(-1, keepdim=True).expand_as(parts).flatten(-2)
 
 
 class LeanNorm(nn.Module):

@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from helpers.canvas import Canvas, inside
 
+SINES = 1 << 26     # phases beside which their sines are kept, too
 SAVED = 1 << 30     # phases that are kept for the way back; where there are more, they are computed again
 PIECES = {"cpu": 1 << 12}       # pixels at a time: its cache holds what goes from layer to layer
 PIECE = 1 << 16                 # elsewhere
@@ -77,7 +78,7 @@ class Siren(Canvas):
         pieces = grid.split(PIECES.get(grid.device.type, PIECE))
         phases = len(grid) * len(self.first.weight) * len(weights)
         if phases <= self.saved or not torch.is_grad_enabled():
-            parts = [render(part, weights, ends, self.dtype) for part in pieces]
+            parts = [render(part, weights, ends, self.dtype, phases <= SINES) for part in pieces]
         else:
             parts = [checkpoint(render, part, weights, ends, self.dtype, use_reentrant=False)
                      for part in pieces]
@@ -123,31 +124,33 @@ def tent(places, points):
     return share / share.sum(1, keepdim=True)
 
 
-def render(places, weights, ends, dtype):
-    """(pixels, 2) -> (pixels, 3), about [-1, 1]."""
+def render(places, weights, ends, dtype, keep=False):
+    """(pixels, 2) -> (pixels, 3), about [-1, 1]; keep: see Next."""
     (first, shift), (color, tint) = ends
     h = torch.sin(nn.functional.linear(places, first, shift))
     if weights:
         (weight, bias), *deeper = weights
         phase = nn.functional.linear(h.to(dtype), weight.to(dtype), bias.to(dtype))
         for weight, bias in deeper:
-            phase = Next.apply(phase, weight, bias)
+            phase = Next.apply(phase, weight, bias, keep)
         h = torch.sin(phase)
     return nn.functional.linear(h.float(), color, tint)
 
 
 class Next(torch.autograd.Function):
-    """Phases (pixels, hidden) -> those of the next layer, W sin(phase) + b. Only phases are kept: their sine
-    is taken again on the way back. Slopes of weights are added up in the weights' own precision."""
+    """Phases (pixels, hidden) -> those of the next layer, W sin(phase) + b. Phases are kept, and their sines
+    if asked for, or these are taken again on the way back. Slopes of weights are added up in the weights' own
+    precision."""
 
     @staticmethod
-    def forward(ctx, phase, weight, bias):
-        weight = weight.to(phase.dtype)
-        ctx.save_for_backward(phase, weight)
-        return nn.functional.linear(torch.sin(phase), weight, bias.to(phase.dtype))
+    def forward(ctx, phase, weight, bias, keep):
+        weight, sine = weight.to(phase.dtype), torch.sin(phase)
+        ctx.save_for_backward(phase, weight, sine if keep else None)
+        return nn.functional.linear(sine, weight, bias.to(phase.dtype))
 
     @staticmethod
     def backward(ctx, slope):
-        phase, weight = ctx.saved_tensors
-        return ((slope @ weight).mul_(torch.cos(phase)), (slope.T @ torch.sin(phase)).float(),
-                slope.sum(0, dtype=torch.float32))
+        phase, weight, sine = ctx.saved_tensors
+        sine = torch.sin(phase) if sine is None else sine
+        return ((slope @ weight).mul_(torch.cos(phase)), (slope.T @ sine).float(),
+                slope.sum(0, dtype=torch.float32), None)
