@@ -16,6 +16,7 @@ VQGAN, CHUNKY, FFT = (f"drawer={name}" for name in ("vqgan", "chunky pixels", "f
 NEEDS = {"target_weight": "target_image", "palette_weight": "palette", "mask_softness": "mask",
          "smallest_crop": "crops", "largest_crop": "crops", "center": "crops", "gray_crops": "crops",
          "crop_power": EVEN, "crop_mean": BELL, "crop_spread": BELL, "smooth_edges": "smoothness",
+         "smooth_blur": "smoothness", "edge_sides": "edge",
          "symmetry_axis": "symmetry", "edge_color": "edge", "edge_picture": "edge", "edge_width": "edge",
          "init_decay": "init_weight", "prior_model": "prior",
          "vqgan": VQGAN, "codes": VQGAN, "code_pull": VQGAN, "start": VQGAN, "cell": CHUNKY,

@@ -213,6 +213,13 @@ def test_smooth_smooths(kind):
     assert followed(Smooth(kind), image).diff(dim=-1).abs().mean() < 0.8 * image.diff(dim=-1).abs().mean()
 
 
+def test_smooth_leaves_what_is_finer_than_its_blur():
+    ramp, stripes = torch.linspace(0, 1, 32).expand(1, 3, 32, 32), torch.full((1, 3, 32, 32), 0.5)
+    stripes[..., ::2] = 0.4
+    grain, slope = (Smooth(blur=2.0)(image) / Smooth()(image) for image in (stripes, ramp))
+    assert grain < 0.01 and slope > 0.6
+
+
 def test_saturation_both_ways():
     def colorful(image):
         return (image.amax(1) - image.amin(1)).mean()
@@ -248,6 +255,15 @@ def test_edge_paints_the_border_only():
     framed = followed(Edge(other, 0.125), image, 150)
     assert torch.equal(framed[..., 4:-4, 4:-4], image[..., 4:-4, 4:-4])
     assert (framed[..., :4, :] - other[..., :4, :]).abs().max() < 0.1
+
+
+def test_an_edge_has_the_sides_it_is_told():
+    image = picture()
+    painted = followed(Edge((0.0, 1.0, 0.0), 0.125, ("left", "bottom")), image, 150)
+    assert torch.equal(painted[..., :-4, 4:], image[..., :-4, 4:])
+    green = torch.tensor([0.0, 1, 0])
+    for place in painted[0, :, 5, 0], painted[0, :, -1, 9]:
+        assert (place - green).abs().max() < 0.1
 
 
 def test_range():

@@ -79,11 +79,13 @@ TURNED = {
     "crop_spread": ({"crop_sizes": "bell"}, 0.02), "center": ({}, "5"), "augment": ({}, "flip, erase"),
     "look_noise": ({}, "0.3"), "averaging": ({}, 0.8), "smoothness": ({}, "5"),
     "rivalry": ({"prompts": "a red car"}, "5"), "arrange": ({"prompts": "a car over a boat"}, 0.9),
-    "smooth_edges": ({"smoothness": "5"}, "log"), "saturation": ({}, "3"), "symmetry": ({}, "5"),
+    "smooth_edges": ({"smoothness": "5"}, "log"), "smooth_blur": ({"smoothness": "5"}, 2.0),
+    "saturation": ({}, "3"), "symmetry": ({}, "5"),
     "symmetry_axis": ({"symmetry": "5"}, "both"), "palette": ({}, "red, blue"),
     "palette_weight": ({"palette": "red, blue"}, "20"), "edge": ({}, "5"),
           "edge_color": ({"edge": "5"}, "red"),
     "edge_picture": ({"edge": "5"}, photo(3)), "edge_width": ({"edge": "5"}, 0.3),
+    "edge_sides": ({"edge": "5"}, "left, top"),
     "init_image": ({}, photo(2)), "init_weight": ({"init_image": photo(2)}, "20"),
     "init_likeness": ({"init_image": photo(2)}, "9"),
     "init_decay": ({"init_image": photo(2), "init_weight": "20"}, 1.0),
@@ -411,6 +413,7 @@ def test_wide_pictures():
      "story_at is '4'; the end comes after 4 pictures: try earlier beginnings"),
     ("vqgan_clip", {"init_grain": 0.5}, "init_grain is set without init_image; it is laid over the picture "
      "to start from: give that picture as init_image"),
+    ("vqgan_clip", {"edge_sides": " ,"}, "edge_sides is empty; a border has a side at least: try 'left, right'"),
     ("disco_diffusion", {"init_weight": "0: 0, 1: 2"}, "init_weight is set without init_image; it pulls back "
      "to the picture to start from: give that picture as init_image"),
     ("deep_daze", {"target_image": "a.png ^ b.png"}, "target_image is 'a.png ^ b.png'; its pictures hold all "
@@ -502,6 +505,7 @@ ORIGINALS = {"deep_daze": """
     max_itter: steps=5000
 
     decay: wave_decay; edge_input_image: edge_picture; edge_thickness: edge_width; edge_weight: edge
+    edge_margins: edge_sides; smoothness_gaussian_std: smooth_blur
     palette_weight: palette_weight; pixel_size: cell; saturation_weight: saturation
     smoothness_type: smooth_edges; smoothness_weight: smoothness; symmetry_weight: symmetry
     target_images: target_image; tv_scale: smoothness; vector_prompts: encoding"""}

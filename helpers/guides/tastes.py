@@ -1,20 +1,26 @@
 """Tastes: what we like of a picture whatever it shows. Each is a guide on pixels; scale and add them."""
 
+import math
+
 import torch
 from torch.nn import functional as F
+from torchvision.transforms.functional import gaussian_blur
 
 from helpers.guides.base import Guide
 
 
 class Smooth(Guide):
     """Total variation: neighbors should agree. `kind`: "square", "log" (forgives edges), "clipped" (ignores
-    strong edges)."""
+    strong edges). `blur`: of what is compared, the standard deviation of a Gaussian in pixels; finer grain
+    than that may stay."""
 
-    def __init__(self, kind="square"):
+    def __init__(self, kind="square", blur=0.0):
         super().__init__()
-        self.kind = kind
+        self.kind, self.blur = kind, blur
 
     def forward(self, image, progress=0.0):
+        if self.blur:
+            image = gaussian_blur(image, 2 * math.ceil(2 * self.blur) + 1, self.blur)
         steps = 10 * (image.diff(dim=-1).square().mean() + image.diff(dim=-2).square().mean())
         if self.kind == "square":
             return steps
@@ -61,21 +67,23 @@ class Palette(Guide):
 
 
 class Edge(Guide):
-    """The border, `width` of the short side, should have one color (3,), so that pictures float on their
-    paper; or be that of a picture (1, 3, h, w)."""
+    """The border, `width` of the short side, on these `sides`, should have one color (3,), so that pictures
+    float on their paper; or be that of a picture (1, 3, h, w)."""
 
-    def __init__(self, aim=(1.0, 1.0, 1.0), width=0.1):
+    def __init__(self, aim=(1.0, 1.0, 1.0), width=0.1, sides=("left", "right", "top", "bottom")):
         super().__init__()
         aim = torch.as_tensor(aim, dtype=torch.float32)
         self.register_buffer("aim", aim if aim.ndim == 4 else aim.view(1, 3, 1, 1))
-        self.width = width
+        self.width, self.sides = width, sides
 
     def forward(self, image, progress=0.0):
         height, width = image.shape[-2:]
         rim = max(1, round(self.width * min(height, width)))
-        inner = torch.zeros(height, width, dtype=torch.bool, device=image.device)
-        inner[rim:-rim, rim:-rim] = True
-        return (image - self.aim.to(image)).square().mean(1)[:, ~inner].mean()
+        outer = torch.zeros(height, width, dtype=torch.bool, device=image.device)
+        for side, part in (("left", outer[:, :rim]), ("right", outer[:, -rim:]), ("top", outer[:rim]),
+                           ("bottom", outer[-rim:])):
+            part |= side in self.sides
+        return (image - self.aim.to(image)).square().mean(1)[:, outer].mean()
 
 
 class Range(Guide):

@@ -14,6 +14,7 @@ ARRANGE = ("how much things count by themselves, each in its part of the picture
            "over, on or beside another")
 AUGMENTATIONS = ("flip", "rotate", "affine", "zoom", "perspective", "elastic", "warp", "jitter", "gray",
                  "sharpness", "blur", "noise", "erase")
+SIDES = ("left", "right", "top", "bottom")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,8 @@ class Guided(Story, Common):
                            kind="schedule", live=True, group=FINE)
     smooth_edges: str = knob("square", "which differences count: all, less on edges, not beyond 0.5 "
                              "(smoothness_type)", choices=("square", "log", "clipped"), live=True, group=FINE)
+    smooth_blur: float = knob(0.0, "pixels of blur over what is compared, so that finer grain may stay "
+                              "(smoothness_gaussian_std)", low=0, high=8, step=0.25, live=True, group=FINE)
     saturation: str = knob(0, "stronger colors above 0, duller below (saturation_weight)", low=-10, high=10,
                            kind="schedule", live=True, group=FINE)
     symmetry: str = knob(0, "how like its mirror image (symmetry_weight)", low=-10, high=100, kind="schedule",
@@ -109,8 +112,10 @@ class Guided(Story, Common):
     edge_color: str = knob("white", "color of the border", live=True, group=FINE)
     edge_picture: str = knob("", "or a picture whose border it should have (edge_input_image)", kind="image",
                              group=FINE)
-    edge_width: float = knob(0.1, "width of the border, of the short side (edge_thickness, edge_margins)",
+    edge_width: float = knob(0.1, "width of the border, of the short side (edge_thickness)",
                              low=0.01, high=0.4, step=0.01, live=True, group=FINE)
+    edge_sides: str = knob(", ".join(SIDES), "where it has a border, with commas (edge_margins)",
+                           choices=SIDES, kind="list", live=True, group=FINE)
 
     # Where it starts and what stays
     init_image: str = knob("", "a picture to start from: path or address (init_image, start_image_path)",
@@ -156,6 +161,8 @@ class Guided(Story, Common):
         if self.palette.strip():
             palettes.parse(self.palette)
         palettes.color(self.edge_color, "edge_color")
+        if not self.edge_sides.strip(" ,"):
+            raise Refused("edge_sides is empty", "a border has a side at least", "try 'left, right'")
 
     def paces(self, scene, way=None):
         """How much each prompt of a scene counts on the way, functions of progress; () where all always do

@@ -13,9 +13,9 @@ def tastes(settings, studio):
                "init_likeness", "target_weight")}
     border = (studio.picture(settings.edge_picture) if present(settings.edge_picture) else
               palettes.color(settings.edge_color))
-    blend = (weight["smoothness"] * Smooth(settings.smooth_edges) + weight["saturation"] * Saturation()
-             + weight["symmetry"] * Symmetry(settings.symmetry_axis)
-             + weight["edge"] * Edge(border, settings.edge_width))
+    blend = (weight["smoothness"] * Smooth(settings.smooth_edges, settings.smooth_blur)
+             + weight["saturation"] * Saturation() + weight["symmetry"] * Symmetry(settings.symmetry_axis)
+             + weight["edge"] * Edge(border, settings.edge_width, settings.edge_sides))
     if studio.anchor is not None:
         blend = blend + weight["init_weight"] * Anchor(studio.anchor, settings.init_decay)
     if studio.start is not None:
