@@ -413,7 +413,8 @@ def test_wide_pictures():
      "story_at is '4'; the end comes after 4 pictures: try earlier beginnings"),
     ("vqgan_clip", {"init_grain": 0.5}, "init_grain is set without init_image; it is laid over the picture "
      "to start from: give that picture as init_image"),
-    ("vqgan_clip", {"edge_sides": " ,"}, "edge_sides is empty; a border has a side at least: try 'left, right'"),
+    ("vqgan_clip", {"edge_sides": " ,"}, "edge_sides is empty; a border has a side at least: "
+     "try 'left, right'"),
     ("disco_diffusion", {"init_weight": "0: 0, 1: 2"}, "init_weight is set without init_image; it pulls back "
      "to the picture to start from: give that picture as init_image"),
     ("deep_daze", {"target_image": "a.png ^ b.png"}, "target_image is 'a.png ^ b.png'; its pictures hold all "

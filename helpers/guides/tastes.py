@@ -4,7 +4,6 @@ import math
 
 import torch
 from torch.nn import functional as F
-from torchvision.transforms.functional import gaussian_blur
 
 from helpers.guides.base import Guide
 
@@ -20,6 +19,7 @@ class Smooth(Guide):
 
     def forward(self, image, progress=0.0):
         if self.blur:
+            from torchvision.transforms.functional import gaussian_blur
             image = gaussian_blur(image, 2 * math.ceil(2 * self.blur) + 1, self.blur)
         steps = 10 * (image.diff(dim=-1).square().mean() + image.diff(dim=-2).square().mean())
         if self.kind == "square":
