@@ -3,6 +3,7 @@
 import pytest
 import stand_ins
 import torch
+from PIL import Image
 
 from helpers import systems
 from helpers.conditioned import Classed
@@ -173,6 +174,12 @@ def test_where_nobody_else_guides_auto_is_a_class_by_chance_for_each_picture(net
     several = painted(**told, pictures=3, seed=4)
     assert torch.allclose(several[2:], painted(**told, seed=6), atol=1e-4)
     assert not torch.equal(chance, painted(**told, seed=11, kind="")), "empty is anything"
+
+
+def test_a_variation_of_a_picture_stays_with_what_that_shows(nets, tmp_path):
+    given = {"init_image": str(tmp_path / "photo.png"), "guidance_scale": "0"}
+    Image.fromarray(stand_ins.photo(height=32, width=32)).save(given["init_image"])
+    assert torch.equal(painted(**given), painted(**given, kind=""))
 
 
 def test_once_somebody_guides_what_was_drawn_is_forgotten(nets):

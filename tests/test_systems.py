@@ -415,6 +415,8 @@ def test_wide_pictures():
      "to start from: give that picture as init_image"),
     ("vqgan_clip", {"edge_sides": " ,"}, "edge_sides is empty; a border has a side at least: "
      "try 'left, right'"),
+    ("vqgan_clip", {"frames": "folder", "init_weight": "2"}, "init_weight is set without init_image; it "
+     "pulls back to the picture to start from: give that picture as init_image"),
     ("disco_diffusion", {"init_weight": "0: 0, 1: 2"}, "init_weight is set without init_image; it pulls back "
      "to the picture to start from: give that picture as init_image"),
     ("deep_daze", {"target_image": "a.png ^ b.png"}, "target_image is 'a.png ^ b.png'; its pictures hold all "

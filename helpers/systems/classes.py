@@ -9,6 +9,7 @@ from helpers.errors import Refused
 from helpers.machine import mix
 from helpers.networks import adm_classifier, class_names
 from helpers.schedules import parse
+from helpers.settings import present
 from helpers.systems import wiring
 from helpers.systems.diffused import OURS
 
@@ -54,8 +55,8 @@ def classed(settings, net, studio):
 
 def lead(painter, settings, passed):
     """Tell what knows anything at all the classes it paints: the kind, or, for auto, what the prompts name
-    where somebody else guides, and one drawn for each picture where nobody does, which is a sample, too, of
-    all that it learned. passed: progress -> steps behind."""
+    where somebody else guides, and one drawn for each picture where nobody does and nothing is given, which
+    is a sample, too, of all that it learned. passed: progress -> steps behind."""
     if isinstance(painter, Classed):
         painter.scale, painter.wanted, painter.drawn = parse(settings.kind_scale), None, None
         names = painter.net.names[:-1]      # the last is anything
@@ -63,7 +64,7 @@ def lead(painter, settings, passed):
             painter.wanted = wants(settings, painter.net.names, named(settings), passed)
         elif settings.kind.strip() and guided(settings):
             painter.wanted = wants(settings, names, "", passed, apart=settings.arrange > 0)
-        elif settings.kind.strip():
+        elif settings.kind.strip() and not present(settings.init_image):
             painter.drawn = torch.tensor([mix(settings.seed + k, 0) % len(names)
                                           for k in range(settings.pictures)])
 

@@ -52,7 +52,8 @@ class Diffused(Guided):
                       "(diffusion_model, custom_path, model_path)", group=FINE)
     kind: str = knob("auto", "for a network of classes: the one it paints, by name; auto is what the "
                      "prompts name where a guide follows them, by a network that can paint anything, too, "
-                     "else one by chance; empty is anything, or one by chance (class_cond)", group=FINE)
+                     "else one by chance, or anything where init_image shows it; empty is anything, or "
+                     "one by chance (class_cond)", group=FINE)
     kind_scale: str = knob(2, "how strictly, by a network that can paint anything, too; each thing takes a "
                            "pass of it, and anything one (classifier-free guidance)",
                            low=0, high=20, kind="schedule", live=True, group=FINE)

@@ -139,7 +139,7 @@ class Guided(Story, Common):
         if not present(self.init_image):
             for is_set, wrong, needs in (
                     (self.init_grain, "init_grain is set", "it is laid over the picture to start from"),
-                    (not hasattr(self, "start") and any(schedules.parse(self.init_weight).values),
+                    (not self.anchored() and any(schedules.parse(self.init_weight).values),
                      "init_weight is set", "it pulls back to the picture to start from"),
                     (any(schedules.parse(self.init_likeness).values), "init_likeness is set",
                      "it is likeness to the picture to start from"),
@@ -163,6 +163,10 @@ class Guided(Story, Common):
         palettes.color(self.edge_color, "edge_color")
         if not self.edge_sides.strip(" ,"):
             raise Refused("edge_sides is empty", "a border has a side at least", "try 'left, right'")
+
+    def anchored(self):
+        """Is there something for init_weight to pull to without init_image?"""
+        return False
 
     def paces(self, scene, way=None):
         """How much each prompt of a scene counts on the way, functions of progress; () where all always do

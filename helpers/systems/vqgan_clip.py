@@ -73,6 +73,9 @@ class Settings(Optimized):
             raise Refused(f"{moving[0]} is set but film is 0",
                           "the camera moves from picture to picture of a film", "try film=30")
 
+    def anchored(self):
+        return not present(self.frames)     # these are what a film of them begins with, not `start`
+
     def filming(self):
         return bool(self.film or present(self.frames))
 
