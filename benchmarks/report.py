@@ -51,11 +51,13 @@ def called(dtype):
     return next(name for name, kind in PRECISIONS.items() if kind == dtype)
 
 
-def model():
-    """What the processor calls itself, where Linux tells."""
-    table = Path("/proc/cpuinfo")
+def model(table=Path("/proc/cpuinfo")):
+    """What the processor calls itself, where Linux tells, and its family and model: a virtual one often gives
+    no more than "AMD EPYC", be its matrix units half as fast as another's."""
     lines = table.read_text().splitlines() if table.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    name, number = told.get("model name", ""), [told[key] for key in ("cpu family", "model") if key in told]
+    return f"{name} ({'/'.join(number)})" if name and number else name
 
 
 def merged(rows, place, path=None, part=""):

@@ -168,6 +168,17 @@ def test_the_report_says_what_ours_computes_in(monkeypatch):
         assert report.here(torch.device("cpu")).endswith(words)
 
 
+def test_processors_of_one_name_are_told_apart_by_family_and_model(tmp_path):
+    table = tmp_path / "cpuinfo"
+    assert report.model(table) == ""
+    for family, model in (("25", "17"), ("26", "2")):
+        one = f"cpu family\t: {family}\nmodel\t\t: {model}\nmodel name\t: AMD EPYC\n"
+        table.write_text(f"processor\t: 0\n{one}\nprocessor\t: 1\n{one}")
+        assert report.model(table) == f"AMD EPYC ({family}/{model})"
+    table.write_text("model name\t: Fast One\n")
+    assert report.model(table) == "Fast One"
+
+
 def test_no_table_of_a_gpu_without_one(monkeypatch, capsys):
     monkeypatch.setattr(machine, "_present", lambda torch: ["cpu"])
     monkeypatch.setattr(gpu, "run", None)
