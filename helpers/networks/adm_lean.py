@@ -2,7 +2,7 @@
 
     lean_(net)      # after it is on its device; in place, for good
 
-Group norm, swish and the time's scale and shift are one pass (see lean.py), and attention is torch's fused
+Group norm, swish and the time's scale and shift are one pass (see norms.py), and attention is torch's fused
 one. Equal to the package's own but for rounding.
 """
 
@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from ..attention import attend
 from ..precision import lower_, number_type
-from .lean import LeanNorm, NormSwish
+from .lean import LeanNorm
+from .norms import Norm, NormSwish
 
 
 def lean_(net: nn.Module) -> nn.Module:
@@ -99,7 +100,7 @@ class LeanBlock(nn.Module):
             weight, bias = norm.weight * (1 + scale), norm.bias * (1 + scale) + shift
         else:
             h, weight, bias = h + told[..., None, None].to(h.dtype), norm.weight, norm.bias
-        h = NormSwish.apply(h, weight, bias, norm.num_groups, norm.eps, True, h.dtype)
+        h = NormSwish.apply(h, Norm(weight, bias, norm.num_groups, norm.eps, True), h.dtype)
         return self.skip(self.resized(x)) + self.last(h)
 
 
