@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input
 
+
 def forgetful_(network: nn.Module) -> nn.Module:
     """Let every plain Conv2d inside, all of them frozen, lead slopes back without its input; those that see
     other things than zeros around the picture, or count them themselves, stay as they are."""
@@ -24,9 +25,12 @@ def forgetful_(network: nn.Module) -> nn.Module:
 class Forgetful(nn.Conv2d):
     """A frozen Conv2d with zeros around the picture."""
 
+    @property
+    def way(self):
+        return self.stride, self.padding, self.dilation, self.groups
+
     def forward(self, x: Tensor) -> Tensor:
-        way = self.stride, self.padding, self.dilation, self.groups
-        return Through.apply(x, self.weight, self.bias, way)
+        return Through.apply(x, self.weight, self.bias, self.way)
 
 
 class Through(torch.autograd.Function):
@@ -40,7 +44,7 @@ class Through(torch.autograd.Function):
     def backward(ctx, slope):
         weight, = ctx.saved_tensors
         weight = weight.to(slope.dtype)
-        if turns(slope, weight, *ctx.way):
+        if turns(weight.shape[2:], *ctx.way) and worth_turning(slope, weight):
             around = [side - 1 - wide for side, wide in zip(weight.shape[2:], ctx.way[1], strict=True)]
             back = F.conv2d(slope, weight.transpose(0, 1).flip(2, 3), padding=around)
         else:
@@ -48,9 +52,13 @@ class Through(torch.autograd.Function):
         return back, None, None, None
 
 
-def turns(slope, weight, stride, padding, dilation, groups):
-    """Is turning the kernels around possible, and quicker? Few places are not worth turning many kernels."""
-    plain = stride == dilation == (1, 1) and groups == 1
-    fits = plain and all(wide < side for side, wide in zip(weight.shape[2:], padding, strict=True))
+def turns(sides, stride, padding, dilation, groups) -> bool:
+    """Is the way back a convolution with the kernels, of these sides, turned around?"""
+    plain = tuple(stride) == tuple(dilation) == (1, 1) and groups == 1
+    return plain and all(wide < side for side, wide in zip(sides, padding, strict=True))
+
+
+def worth_turning(slope: Tensor, weight: Tensor) -> bool:
+    """Few places are not worth turning many kernels at every call."""
     places, kernels = slope.numel() // slope.shape[1], weight.numel() // weight.shape[1]
-    return fits and slope.device.type == "cpu" and places >= kernels
+    return slope.device.type == "cpu" and places >= kernels

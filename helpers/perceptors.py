@@ -18,6 +18,7 @@ from . import towers, weights
 from .attention import lean_
 from .errors import Refused, unknown
 from .frozen import forgetful_
+from .packed import packed_
 from .precision import lower_, number_type, run
 
 ENSEMBLE = ("disco-resnet", "disco-darknet")  # the embedded guides
@@ -61,7 +62,8 @@ class Perceptor(nn.Module):
         are there."""
         tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
         self._layout = getattr(tower, "layout", torch.channels_last)
-        self.model.visual = forgetful_(lower_(tower, number_type(self.mean.device, self.precision)))
+        tower = lower_(tower, number_type(self.mean.device, self.precision))
+        self.model.visual = packed_(forgetful_(tower))
 
     def count_tokens(self, text: str) -> int:
         """How many of its `room` tokens a text takes."""

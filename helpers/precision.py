@@ -65,6 +65,12 @@ def lowered(device, dtype: torch.dtype):
     return torch.autocast(torch.device(device).type, dtype, enabled=dtype != torch.float32)
 
 
+def current(x: Tensor) -> torch.dtype:
+    """What matrix products of x run in here."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
 def run(owner, network: nn.Module, x: Tensor, *others) -> Tensor:
     """network(x, *others) by the `precision` of its owner, in float32 as x is. In float16 slopes reach x
     alone, so a network that learns gets none of it; an answer or slope that is not a number is asked for

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .attention import attend
+from .packed import Open
+from .precision import current
 
 QUICK = 1.702       # of QuickGELU: x * sigmoid(1.702 x)
 
@@ -50,8 +52,7 @@ class Transformer(nn.Module):
         self.blocks = nn.Sequential(*map(Block, blocks), LastBlock(last))
 
     def forward(self, images: Tensor) -> Tensor:
-        n, _, height, width = images.shape
-        side, images = self.side, images.to(self.patch.weight.dtype)
+        (n, _, height, width), side, images = images.shape, self.side, images.to(current(images))
         patches = images.view(n, 3, height // side, side, width // side, side).permute(0, 2, 4, 1, 3, 5)
         rows = self.patch(patches.reshape(n, -1, 3 * side * side))
         x = torch.cat([self.first.to(rows).expand(n, 1, -1), rows], 1) + self.places
@@ -63,14 +64,13 @@ class Block(nn.Module):
 
     def __init__(self, block: ResidualAttentionBlock):
         super().__init__()
-        self.heads, self.out = block.attn.num_heads, block.attn.out_proj
+        self.heads, self.out = block.attn.num_heads, linear(*params(block.attn.out_proj))
         self.inside = linear(block.attn.in_proj_weight, block.attn.in_proj_bias)
         self.norm, self.norm_2, self.mlp = block.ln_1, block.ln_2, block.mlp
         if isinstance(block.mlp.gelu, QuickGELU):       # x sigmoid(q x) = silu(q x) / q
-            wide, act, narrow = linear(*params(block.mlp.c_fc)), nn.SiLU(), linear(*params(block.mlp.c_proj))
-            wide.weight, wide.bias = frozen(wide.weight * QUICK), frozen(wide.bias * QUICK)
-            narrow.weight = frozen(narrow.weight / QUICK)
-            self.mlp = nn.Sequential(wide, act, narrow)
+            wide, narrow = block.mlp.c_fc, block.mlp.c_proj
+            self.mlp = nn.Sequential(linear(wide.weight * QUICK, wide.bias * QUICK), nn.SiLU(),
+                                     linear(narrow.weight / QUICK, narrow.bias))
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.out(self.look(self.norm(x)))
@@ -83,6 +83,10 @@ class Block(nn.Module):
 
 class LastBlock(Block):
     """The last one, of which only the first place is asked: (n, places, d) -> (n, d)."""
+
+    def __init__(self, block: ResidualAttentionBlock):
+        super().__init__(block)
+        self.inside = Open(self.inside)
 
     def forward(self, x: Tensor) -> Tensor:
         rows, x = self.norm(x), x[:, 0]
@@ -147,7 +151,8 @@ class Pool(nn.Module):
     def __init__(self, pool: nn.Module):
         super().__init__()
         self.places, self.heads = pool.positional_embedding, pool.num_heads
-        self.query, self.key, self.value, self.out = pool.q_proj, pool.k_proj, pool.v_proj, pool.c_proj
+        self.query, self.key, self.value = Open(pool.q_proj), Open(pool.k_proj), Open(pool.v_proj)
+        self.out = pool.c_proj
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.flatten(2).transpose(1, 2)

@@ -17,7 +17,7 @@ FLOORS = [
     [{"errors", "traditions", "attention", "warned"},
      {"machine", "schedules", "safe_files", "links", "precision", "frozen", "fingerprints",
       "arrangement", "bars"},
-     {"noise_levels", "prompts", "picture_files", "thrift", "page"},
+     {"noise_levels", "prompts", "picture_files", "thrift", "page", "packed"},
      {"knobs", "images", "states", "optimizers", "palettes"},
      {"settings", "inputs", "films", "old_settings", "manifests"},
      {"canvas", "augment", "clouds", "companions"}, {"cutouts", "samplers", "frames"},

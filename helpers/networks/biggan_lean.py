@@ -12,6 +12,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ..frozen import forgetful_
+from ..packed import packed_
 from ..precision import lower_, number_type
 from .biggan_blocks import Attention, Block, Norm, looks
 
@@ -29,8 +30,8 @@ def lean_(net: nn.Module) -> nn.Module:
     convolutions = [m for m in generator.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
     lower_(nn.ModuleList([generator.gen_z, *convolutions]),     # the norms' maps stay exact
            number_type(net.device, net.precision))
-    forgetful_(generator)
-    return net.to(memory_format=torch.channels_last)
+    packed_(forgetful_(generator.to(memory_format=torch.channels_last)))
+    return net
 
 
 class LeanNorms(nn.Module):

@@ -12,6 +12,7 @@ from helpers.frozen import forgetful_
 from helpers.guides import Range
 from helpers.machine import mix
 from helpers.networks import adm, secondary
+from helpers.packed import packed_
 from helpers.systems import diffused, finishing, wiring
 from helpers.systems.classes import asked, classed, lead, reader_of, reading, told
 
@@ -28,7 +29,7 @@ class Easel:
         if told := weights.known(settings.model, "adm")[0]["config"]:       # before it is downloaded
             fitted(settings, adm.checked({**adm.DEFAULTS, **told}))
         net = net or adm.load(settings.model, studio.device, precision="auto")
-        studio.thrift.network(forgetful_(net))
+        studio.thrift.network(packed_(forgetful_(net)))
         fitted(settings, net.config)
         self.process = net.process
         self.at(settings)
@@ -159,7 +160,7 @@ def beside(settings, studio):
     """The small network, or None."""
     if not settings.small():
         return None
-    return forgetful_(secondary.load(settings.small(), studio.device, precision="auto"))
+    return packed_(forgetful_(secondary.load(settings.small(), studio.device, precision="auto")))
 
 
 def held(settings, studio):

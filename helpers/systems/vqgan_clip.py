@@ -135,12 +135,13 @@ def drawn(settings, studio):
 
     from helpers.frozen import forgetful_
     from helpers.networks import latents, lean, vqgan
+    from helpers.packed import packed_
     from helpers.precision import lower_, number_type
     network = vqgan.load(settings.vqgan, studio.device, precision="auto")
     if studio.device.type == "cpu" or studio.thrift.plan.recompute:
         lean.lean_(network.decoder).to(memory_format=torch.channels_last)
     lower_(network.decoder, number_type(studio.device, network.precision))
-    studio.thrift.network(forgetful_(network.decoder))
+    studio.thrift.network(packed_(forgetful_(network.decoder)))
     return latents.Latents(network, height, width, settings.codes, settings.start, settings.code_pull, rng,
                            rng)
 
