@@ -89,13 +89,14 @@ def threads(count: int = 0) -> int:
     return torch.get_num_threads()
 
 
-def keep_memory():
-    """Let this process keep what torch gives back, for its next step. glibc returns every block above 32 MB
-    to the system and fetches it anew, page by page, which at 512 pixels takes a third of a step. It costs
-    memory, as blocks are not moved together. Nothing changes without glibc, or where MALLOC_… is set."""
+def keep_memory(most=LARGE):
+    """Let this process keep what torch gives back, but for blocks of `most` bytes and more, which go to the
+    system at once. glibc's own bound is 32 MB, and larger blocks are fetched anew, page by page, which at 512
+    pixels takes a third of a step. Keeping costs memory: blocks are not moved together, and holes between
+    them stay. Nothing changes without glibc, or where MALLOC_… is set."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if hasattr(libc, "mallopt") and not any(name.startswith("MALLOC_") for name in os.environ):
-        libc.mallopt(MMAP_THRESHOLD, LARGE)
+        libc.mallopt(MMAP_THRESHOLD, most)
         libc.mallopt(TRIM_THRESHOLD, LARGE)
 
 

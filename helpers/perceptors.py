@@ -52,14 +52,14 @@ class Perceptor(nn.Module):
 
     def encode_image(self, images: Tensor) -> Tensor:
         """(n, 3, size, size) in [0, 1] -> (n, dim) unit rows, float32."""
-        if self._layout is None:
-            self.begin()
+        self.begin()
         x = ((images - self.mean) / self.std).contiguous(memory_format=self._layout)
         return F.normalize(run(self, self.model.visual, x), dim=-1)
 
     def begin(self):
-        """Make the image tower a lean one, at the first look: only then the device is known and the weights
-        are there."""
+        """Make the image tower a lean one, once: at the first look, or when device and weights are known."""
+        if self._layout is not None:
+            return
         tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
         self._layout = getattr(tower, "layout", torch.channels_last)
         tower = lower_(tower, number_type(self.mean.device, self.precision))

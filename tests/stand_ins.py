@@ -34,6 +34,9 @@ class Eye(nn.Module):
         self.weight = nn.Parameter(torch.randn(3 * 16, dim, generator=rng))
         self.calls = []
 
+    def begin(self):
+        """There is nothing to make lean."""
+
     def encode_text(self, words):
         rows = [torch.randn(self.dim, generator=torch.Generator().manual_seed(sum(map(ord, word))))
                 for word in words]

@@ -48,3 +48,23 @@ def test_one_weight_for_all_gives_what_a_weight_for_each_does():
     one, each = (norms.NormSwish.apply(x, norms.Norm(w, b, GROUPS, EPS, True), torch.float32)
                  for w, b in ((weight, bias), (weight.expand(3, -1), bias.expand(3, -1))))
     assert torch.equal(one, each)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_joined_is_a_norm_of_what_is_side_by_side(dtype):
+    torch.manual_seed(3)
+    parts = [torch.randn(2, width, 6, 10).to(dtype, memory_format=torch.channels_last).requires_grad_()
+             for width in (CHANNELS, CHANNELS // 2)]
+    norm = norms.Norm(torch.rand(96) + 0.5, torch.rand(96), GROUPS, EPS, True)
+    slope = torch.randn(2, 96, 6, 10).to(dtype)
+
+    def slopes(out, whole):
+        return torch.autograd.grad([out, whole], parts, [slope, slope.flip(0)])
+
+    found = norms.Joined.apply(norm, dtype, *parts)
+    whole = torch.cat(parts, 1)
+    wanted = norms.NormSwish.apply(whole, norm, dtype), whole
+    assert all(map(torch.equal, found, wanted))
+    near = 1e-6 if dtype == torch.float32 else 5e-3
+    assert all(away(one, other.double()) < near
+               for one, other in zip(slopes(*found), slopes(*wanted), strict=True))

@@ -30,6 +30,8 @@ def lean_(net: nn.Module) -> nn.Module:
         unet.out[0], unet.out[1] = LeanNorm(unet.out[0], swish=True), nn.Identity()
     lower_(nn.ModuleList(m for m in unet.modules() if isinstance(m, nn.Conv2d | LeanAttention)),
            number_type(next(unet.parameters()).device, net.precision))
+    if hasattr(unet, "output_blocks"):      # a classifier has none
+        net.unet = LeanUNet(unet)
     return net
 
 
@@ -73,6 +75,32 @@ class Exact(nn.Module):
             return self.part(x.float())
 
 
+class LeanUNet(nn.Module):
+    """A UNetModel, sharing its parts. On the way up a picture from below and one that passed by are joined
+    within the norm they come to, which keeps no copy of both."""
+
+    def __init__(self, unet: nn.Module):
+        super().__init__()
+        self.width, self.time_embed = unet.model_channels, unet.time_embed
+        self.label_emb = None if unet.num_classes is None else unet.label_emb
+        self.input_blocks, self.middle_block = unet.input_blocks, unet.middle_block
+        self.output_blocks, self.out = unet.output_blocks, unet.out
+
+    def forward(self, x: Tensor, time: Tensor, classes: Tensor | None = None) -> Tensor:
+        from guided_diffusion.nn import timestep_embedding
+        emb = self.time_embed(timestep_embedding(time, self.width))
+        if self.label_emb is not None:
+            emb = emb + self.label_emb(classes)
+        passed = []
+        for block in self.input_blocks:
+            x = block(x, emb)
+            passed.append(x)
+        x = self.middle_block(x, emb)
+        for block in self.output_blocks:
+            x = block((x, passed.pop()), emb)
+        return self.out(x)
+
+
 class LeanSequence(nn.Sequential):
     """Layers in a row; the time is told to those that listen."""
 
@@ -83,7 +111,7 @@ class LeanSequence(nn.Sequential):
 
 
 class LeanBlock(nn.Module):
-    """A ResBlock without dropout, sharing its parameters."""
+    """A ResBlock without dropout, sharing its parameters; x is a picture or a tuple of parts."""
 
     def __init__(self, block: nn.Module):
         super().__init__()
@@ -92,8 +120,9 @@ class LeanBlock(nn.Module):
         self.norm, self.last = block.out_layers[0], block.out_layers[-1]
         self.resized, self.skip = block.h_upd, block.skip_connection
 
-    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        h = self.conv(self.resized(self.first(x)))
+    def forward(self, x: Tensor | tuple, emb: Tensor) -> Tensor:
+        h, x = self.first.joined(x) if isinstance(x, tuple) else (self.first(x), x)
+        h = self.conv(self.resized(h))
         told, norm = self.time(emb), self.norm
         if self.told:
             scale, shift = told.chunk(2, 1)
@@ -101,7 +130,7 @@ class LeanBlock(nn.Module):
         else:
             h, weight, bias = h + told[..., None, None].to(h.dtype), norm.weight, norm.bias
         h = NormSwish.apply(h, Norm(weight, bias, norm.num_groups, norm.eps, True), h.dtype)
-        return self.skip(self.resized(x)) + self.last(h)
+        return self.last(h).add_(self.skip(self.resized(x)))
 
 
 class LeanAttention(nn.Module):

@@ -6,7 +6,7 @@
 from torch import nn
 
 from ..precision import current
-from .norms import Norm, NormSwish
+from .norms import Joined, Norm, NormSwish
 
 
 class LeanNorm(nn.Module):
@@ -17,9 +17,16 @@ class LeanNorm(nn.Module):
         self.norm, self.swish = norm, swish
 
     def forward(self, x):
+        return NormSwish.apply(x, self.told, current(x))
+
+    def joined(self, parts):
+        """What forward makes of parts as one picture, and that picture."""
+        return Joined.apply(self.told, current(parts[0]), *parts)
+
+    @property
+    def told(self):
         norm = self.norm
-        told = Norm(norm.weight, norm.bias, norm.num_groups, norm.eps, self.swish)
-        return NormSwish.apply(x, told, current(x))
+        return Norm(norm.weight, norm.bias, norm.num_groups, norm.eps, self.swish)
 
 
 class LeanBlock(nn.Module):

@@ -36,35 +36,64 @@ class NormSwish(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, norm, dtype):
         x = x.contiguous(memory_format=torch.channels_last)
-        norm = norm._replace(weight=norm.weight.float(), bias=norm.bias.float())
-        quick = x.device.type == "cpu" and x.dtype == dtype == torch.bfloat16
-        out, *line = (natively if quick else in_pieces)(x, norm, dtype)
-        ctx.save_for_backward(x, norm.weight, *line)
-        ctx.groups, ctx.swish = norm.groups, norm.swish
+        ctx.norm, out, line = normalized(x, norm, dtype)
+        ctx.save_for_backward(x, *line)
         return out
 
     @staticmethod
     def backward(ctx, slope):
-        x, weight, mean, rate, scale, shift = ctx.saved_tensors
-        rows = flat(x)
-        total = along = 0.0                                                     # (n, c)
-        slopes = []
-        for part, to in zip(pieces(rows), pieces(flat(slope)), strict=True):
-            wide, to = part.float(), to.float()
-            if ctx.swish:
-                y = torch.addcmul(shift[:, None], wide, scale[:, None])
-                to = torch.ops.aten.silu_backward(to, y)
-            total, along = total + to.sum(1), along + (to * wide).sum(1)
-            slopes.append(to)
-        size = rows.shape[1] * rows.shape[2] // ctx.groups
-        sums = torch.stack([weight * total, weight * rate * (along - mean * total)])
-        level, lean = grouped(sums, ctx.groups) / size
-        rest, fall = rate * (mean * rate * lean - level), -(rate * rate * lean)
-        out = torch.empty_like(rows)
-        for part, to, there in zip(pieces(rows), slopes, pieces(out), strict=True):
-            wide = torch.addcmul(rest[:, None], part.float(), fall[:, None])
-            there.copy_(wide.addcmul_(to, scale[:, None]))
-        return picture(out, x), None, None
+        x, *line = ctx.saved_tensors
+        return led_back(slope, x, ctx.norm, line), None, None
+
+
+class Joined(torch.autograd.Function):
+    """Parts (n, c_i, h, w) -> NormSwish of them as one picture, and that picture. For the way back only the
+    parts are kept, which others keep, too."""
+
+    @staticmethod
+    def forward(ctx, norm, dtype, *parts):
+        x = torch.cat(parts, 1).contiguous(memory_format=torch.channels_last)
+        ctx.norm, out, line = normalized(x, norm, dtype)
+        ctx.save_for_backward(*line, *parts)
+        return out, x
+
+    @staticmethod
+    def backward(ctx, slope, aside):
+        mean, rate, scale, shift, *parts = ctx.saved_tensors
+        x = torch.cat(parts, 1).contiguous(memory_format=torch.channels_last)
+        back = led_back(slope, x, ctx.norm, (mean, rate, scale, shift)).add_(aside)
+        return None, None, *back.split([part.shape[1] for part in parts], 1)
+
+
+def normalized(x, norm, dtype):
+    """The norm in float32, what it makes of x, and what leads back; see natively."""
+    norm = norm._replace(weight=norm.weight.float(), bias=norm.bias.float())
+    quick = x.device.type == "cpu" and x.dtype == dtype == torch.bfloat16
+    out, *line = (natively if quick else in_pieces)(x, norm, dtype)
+    return norm, out, line
+
+
+def led_back(slope, x, norm, line):
+    """The slope at x."""
+    mean, rate, scale, shift = line
+    rows = flat(x)
+    out = torch.empty_like(rows)
+    total = along = 0.0                                                         # (n, c)
+    for part, to, there in zip(pieces(rows), pieces(flat(slope)), pieces(out), strict=True):
+        wide, to = part.float(), to.float()
+        if norm.swish:
+            y = torch.addcmul(shift[:, None], wide, scale[:, None])
+            to = torch.ops.aten.silu_backward(to, y)
+        total, along = total + to.sum(1), along + (to * wide).sum(1)
+        there.copy_(to)     # in x's number type, for want of memory
+    size = rows.shape[1] * rows.shape[2] // norm.groups
+    sums = torch.stack([norm.weight * total, norm.weight * rate * (along - mean * total)])
+    level, lean = grouped(sums, norm.groups) / size
+    rest, fall = rate * (mean * rate * lean - level), -(rate * rate * lean)
+    for part, there in zip(pieces(rows), pieces(out), strict=True):
+        wide = torch.addcmul(rest[:, None], part.float(), fall[:, None])
+        there.copy_(wide.addcmul_(there.float(), scale[:, None]))
+    return picture(out, x)
 
 
 def natively(x, norm, dtype):

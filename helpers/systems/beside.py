@@ -126,6 +126,7 @@ class Beside:
             studio = wiring.Studio(settings)
             studio.eyes = self.studio.eyes      # those who look at the canvas look at this picture, too
             self.easel = diffusing.Easel(settings, studio, self.net)
+            self.studio.keep_memory()
         image = torch.full_like(image, 0.5) if not kept["over"] else image
         small = images.fit(image, settings.width, settings.height, "stretch")
         seeds = [(settings.seed + k) % 2**32 for k in range(len(image))]

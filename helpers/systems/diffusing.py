@@ -114,6 +114,8 @@ def painting(settings, studio, state=None, *, start=None, hooks=()):
                 (1, 3, settings.height, settings.width), 0.5)
         seeds = [(settings.seed + k) % 2**32 for k in range(settings.pictures)]
         made = easel.picture(start, seeds, hooks)
+    # what a U-Net keeps for slopes is most of its memory
+    studio.keep_memory(*([wiring.THRIFTY] if settings.way() == "network" else []))
     made.networks = easel.networks
     finishing.finish(made, settings, studio)
     if state:

@@ -22,6 +22,7 @@ def painting(settings, studio, canvas, state=None, *, reel=None, told=None, hook
                          every=every, before_step=[*hooks, other])
     made.networks = studio.names + beside.networks(settings, studio)
     made.savings = studio.thrift.savings()
+    studio.keep_memory()
 
     def retune(new):
         """Turn live knobs while painting: everything that is looked for, and the pace."""

@@ -19,6 +19,7 @@ from helpers.systems.likes import tastes
 from helpers.systems.optimized import Optimized
 
 log = logging.getLogger(__name__)
+THRIFTY = 7 << 20       # bytes of a block worth giving back where memory is what is short; see machine.py
 
 
 class Studio:
@@ -31,8 +32,6 @@ class Studio:
     def __init__(self, settings):
         self.device = machine.device(settings.device)
         self.rng, self.thrift = machine.dice(settings.seed), thrift.Thrift(settings.memory, self.device)
-        if self.device.type == "cpu" and not self.thrift.plan.recompute:
-            machine.keep_memory()
         self.names = perceptors.names(settings.perceptors)
         for name in self.names:
             perceptors.check(name)
@@ -48,7 +47,16 @@ class Studio:
 
     @cached_property
     def eyes(self):
-        return [self.thrift.eye(perceptors.load(name, self.device)) for name in self.names]
+        eyes = [perceptors.load(name, self.device) for name in self.names]
+        for eye in eyes:
+            eye.begin()     # before there is a picture, whose slopes need the memory
+        return [self.thrift.eye(eye) for eye in eyes]
+
+    def keep_memory(self, most=machine.LARGE):
+        """Now that networks are loaded (from here on what they leave would stay): let blocks below `most`
+        bytes be kept for the next step."""
+        if self.device.type == "cpu":
+            machine.keep_memory(min(most, THRIFTY) if self.thrift.plan.recompute else most)
 
     @property
     def anchor(self):
