@@ -96,6 +96,7 @@ def keep_memory(most=LARGE):
     them stay. Nothing changes without glibc, or where MALLOC_… is set."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if hasattr(libc, "mallopt") and not any(name.startswith("MALLOC_") for name in os.environ):
+        libc.malloc_trim(0)     # holes that loading left
         libc.mallopt(MMAP_THRESHOLD, most)
         libc.mallopt(TRIM_THRESHOLD, LARGE)
 

@@ -114,8 +114,9 @@ def painting(settings, studio, state=None, *, start=None, hooks=()):
                 (1, 3, settings.height, settings.width), 0.5)
         seeds = [(settings.seed + k) % 2**32 for k in range(settings.pictures)]
         made = easel.picture(start, seeds, hooks)
-    # what a U-Net keeps for slopes is most of its memory
-    studio.keep_memory(*([wiring.THRIFTY] if settings.way() == "network" else []))
+    # what a U-Net or several perceptors keep for slopes is most of the memory
+    lavish = settings.way() == "network" or len(studio.names) > 1
+    studio.keep_memory(*([wiring.THRIFTY] if lavish else []))
     made.networks = easel.networks
     finishing.finish(made, settings, studio)
     if state:
