@@ -17,8 +17,9 @@ LARGE = 1 << 24                 # numbers in convolutions: of more, it saves 2 %
 
 
 def packed_(network: nn.Module) -> nn.Module:
-    """Pack what is in bfloat16 on a CPU that computes in it: every Linear, whose own weight is then gone, and
-    every Forgetful convolution that is led back by turned kernels, unless these are too many."""
+    """Pack what is in bfloat16 on a CPU that computes in it: every Linear, whose own weight is then gone (so
+    nothing else may read it, as some of timm's towers do), and every Forgetful convolution that is led back
+    by turned kernels, unless these are too many."""
     if able():
         lines, convs = ([(name, layer) for name, layer in network.named_modules()
                          if type(layer) is kind and here(layer.weight)] for kind in (nn.Linear, Forgetful))
@@ -34,8 +35,9 @@ def packed_(network: nn.Module) -> nn.Module:
 
 def able() -> bool:
     """Has this torch the operators, which are its compiler's, and this processor the products?"""
-    known = all(hasattr(ops, name) for name in ("_is_mkldnn_bf16_supported", "_linear_pointwise",
-                                                "_convolution_pointwise"))
+    known = all(hasattr(ops, name) for name in (
+        "_is_mkldnn_bf16_supported", "_reorder_linear_weight", "_linear_pointwise",
+        "_reorder_convolution_weight", "_convolution_pointwise"))
     return known and torch.backends.mkldnn.is_available() and ops._is_mkldnn_bf16_supported()
 
 

@@ -62,8 +62,8 @@ class Perceptor(nn.Module):
             return
         tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
         self._layout = getattr(tower, "layout", torch.channels_last)
-        tower = lower_(tower, number_type(self.mean.device, self.precision))
-        self.model.visual = packed_(forgetful_(tower))
+        tower = forgetful_(lower_(tower, number_type(self.mean.device, self.precision)))
+        self.model.visual = packed_(tower) if isinstance(tower, towers.Transformer | towers.ResNet) else tower
 
     def count_tokens(self, text: str) -> int:
         """How many of its `room` tokens a text takes."""

@@ -143,6 +143,21 @@ def test_frozen_but_the_picture_feels_the_slope(words, layers, precision):
     assert not eyes.encode_text(["a"]).requires_grad
 
 
+def test_a_tower_of_others_may_read_the_weights_of_its_layers(words):
+    """As timm's EVA does, of which open_clip has some."""
+    class Reader(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.line = torch.nn.Linear(3, 8)
+
+        def forward(self, x):
+            return torch.nn.functional.linear(x.mean((2, 3)), self.line.weight)
+
+    eyes = perceptors.build(tiny(words, 2), words, precision="bf16")
+    eyes.model.visual = Reader().requires_grad_(False)
+    assert eyes.encode_image(torch.rand(2, 3, eyes.size, eyes.size)).shape == (2, 8)
+
+
 @pytest.mark.parametrize("layers", [2, [1, 1, 1, 1]], ids=["transformer", "resnet"])
 def test_half_precision_sees_the_same(words, layers):
     full, half = (perceptors.build(tiny(words, layers), words, precision=p) for p in ("fp32", "bf16"))

@@ -10,7 +10,7 @@ from helpers.canvas import feather
 from helpers.errors import Refused
 from helpers.frozen import forgetful_
 from helpers.guides import Range
-from helpers.machine import mix
+from helpers.machine import LARGE, mix
 from helpers.networks import adm, secondary
 from helpers.packed import packed_
 from helpers.systems import diffused, finishing, wiring
@@ -116,7 +116,7 @@ def painting(settings, studio, state=None, *, start=None, hooks=()):
         made = easel.picture(start, seeds, hooks)
     # what a U-Net or several perceptors keep for slopes is most of the memory
     lavish = settings.way() == "network" or len(studio.names) > 1
-    studio.keep_memory(*([wiring.THRIFTY] if lavish else []))
+    studio.keep_memory(wiring.THRIFTY if lavish else LARGE)
     made.networks = easel.networks
     finishing.finish(made, settings, studio)
     if state:
