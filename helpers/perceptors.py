@@ -18,6 +18,7 @@ from . import towers, weights
 from .attention import lean_
 from .errors import Refused, unknown
 from .frozen import forgetful_
+from .narrow import Narrow
 from .packed import packed_
 from .precision import lower_, number_type, run
 
@@ -36,9 +37,10 @@ class Perceptor(nn.Module):
         self.small = small  # it knows the words of its tokenizer only
         self.likeness = None  # the cosine that real pictures have with their sentences, where that is known
         look = getattr(model.visual, "preprocess_cfg", {})
-        self.size = _side(model.visual.image_size)
+        side = model.visual.image_size
+        self.size = side if isinstance(side, int) else side[0]
         self.room = model.context_length - 2  # tokens a prompt may have; the rest is cut off
-        self.precision, self._layout = precision, None
+        self.precision, self._layout, self._words = precision, None, Narrow(model)
         for part, values in (("mean", look.get("mean", OPENAI_MEAN)), ("std", look.get("std", OPENAI_STD))):
             self.register_buffer(part, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         self.eval().requires_grad_(False)
@@ -48,7 +50,8 @@ class Perceptor(nn.Module):
     def encode_text(self, words: list[str]) -> Tensor:
         """n texts -> (n, dim) unit rows, float32."""
         tokens = self.tokenizer(list(words), context_length=self.room + 2).to(self.mean.device)
-        return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
+        with self._words.wide():
+            return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """(n, 3, size, size) in [0, 1] -> (n, dim) unit rows, float32."""
@@ -57,9 +60,10 @@ class Perceptor(nn.Module):
         return F.normalize(run(self, self.model.visual, x), dim=-1)
 
     def begin(self):
-        """Make the image tower a lean one, once: at the first look, or when device and weights are known."""
+        """Once, at the first look or sooner: make the tower of pictures lean, keep that of words narrow."""
         if self._layout is not None:
             return
+        self._words.begin(but=self.model.visual)
         tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
         self._layout = getattr(tower, "layout", torch.channels_last)
         tower = forgetful_(lower_(tower, number_type(self.mean.device, self.precision)))
@@ -189,10 +193,6 @@ def tidy(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors alone, less the prefix that parallel training leaves."""
     return {key.removeprefix("module."): value for key, value in state.items()
             if key.rpartition(".")[2] not in NOT_WEIGHTS}
-
-
-def _side(size) -> int:
-    return size if isinstance(size, int) else size[0]
 
 
 def _taught(tokenizer, word: str) -> bool:

@@ -209,3 +209,21 @@ def test_names_of_an_ensemble(monkeypatch):
     monkeypatch.setattr(weights, "embedded", lambda: ["disco-resnet"])
     assert perceptors.names("") == ["disco-resnet"]
     assert perceptors.names(" ViT-B/32, RN50 ,") == ["ViT-B/32", "RN50"]
+
+
+def test_a_text_tower_waits_in_half_precision_where_that_is_exact(words):
+    """What float16 holds is kept so once the perceptor looks, and reads to the bit as before; what it does
+    not hold stays, and so does the tower of pictures."""
+    eyes = perceptors.build(tiny(words, 2), words, precision="fp32")
+    texts = eyes.model.transformer.parameters()
+    with torch.no_grad():
+        for weight in eyes.model.parameters():
+            weight.copy_(weight.half())
+        eyes.model.text_projection += 1e-5
+    before = eyes.encode_text(KNOWN)
+    eyes.encode_image(look(eyes.size))
+    assert {weight.dtype for weight in texts} == {torch.float16}
+    assert eyes.model.text_projection.dtype == torch.float32
+    assert {weight.dtype for weight in eyes.model.visual.parameters()} == {torch.float32}
+    assert torch.equal(eyes.encode_text(KNOWN), before)
+    assert eyes.model.token_embedding.weight.dtype == torch.float16
