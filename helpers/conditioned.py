@@ -1,8 +1,11 @@
 """Denoisers of classes, as samplers and guides know them: (x, sigma) -> Guess."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
+from helpers.abreast import abreast
 from helpers.cutouts import at
 from helpers.guidance import by_time
 from helpers.samplers import Guess
@@ -45,12 +48,18 @@ class Classed:
         shares = self.shares(x.shape, float(self.pace(sigma)))
         first, *others = sorted(shares, key=lambda number: shares[number].mean().item(), reverse=True)
         shares = {number: share.to(x) for number, share in shares.items()}
-        guess = self.told(x, sigma, first)
+        guess, *rest = abreast([lambda: self.told(x, sigma, first),
+                                *(partial(self.glimpse, x, sigma, number) for number in others)], x)
         with torch.no_grad():
             led = (shares[first] - 1) * guess.clean
-            for number in others:
-                led += shares[number] * self.told(x, sigma, number).clean
+            for number, clean in zip(others, rest, strict=True):
+                led += shares[number] * clean
         return guess._replace(clean=guess.clean + led)
+
+    @torch.no_grad()
+    def glimpse(self, x, sigma, number):
+        """What it sees then, without a way back."""
+        return self.told(x, sigma, number).clean
 
     def told(self, x, sigma, number):
         """What the network sees where it is told this class."""

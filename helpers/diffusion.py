@@ -13,6 +13,7 @@ from itertools import islice
 
 import torch
 
+from helpers.abreast import fine
 from helpers.cutouts import at
 from helpers.errors import Refused
 from helpers.frames import Frames, fitting
@@ -57,7 +58,8 @@ class Diffusion(Frames):
         return float(self.levels[self.skip + self.step])
 
     def one_step(self):
-        state = fitting(self.stepped, self.economize)
+        with fine(self.x):
+            state = fitting(self.stepped, self.economize)
         losses, whole = self.denoise.losses, state.x.isfinite().all()
         answers = [torch.as_tensor(answer, dtype=torch.float32, device=whole.device)
                    for answer in (whole, self.denoise.torn, *losses.values())]
@@ -183,8 +185,7 @@ class Inside:
             step, sigma = self.before
             inside, x = painting.denoise, painting.begun[:1]
             self.kept.append((step, x / (1 + sigma**2) ** 0.5, inside.plain, inside.slope))
-        due = painting.step % self.every == 0
-        self.before = (painting.step + 1, painting.sigma) if due else None
+        self.before = None if painting.step % self.every else (painting.step + 1, painting.sigma)
 
     def rows(self):
         """(pictures (1, 3, h, w) in [0, 1], captions): all that is there, all guesses, all slopes."""

@@ -1,6 +1,7 @@
 """Convolutions with frozen weights forget what went in: its slope does not need it, and torch would keep it.
 
     forgetful_(network)         # in place, for good; half of what a decoder holds on to for the way back
+    folded_(network)            # before: norms behind convolutions become part of them
 
 On CPUs the way back is itself a convolution, with the kernels turned around: oneDNN's own takes 1.3 to 3
 times as long as its way there.
@@ -62,3 +63,27 @@ def worth_turning(slope: Tensor, weight: Tensor) -> bool:
     """Few places are not worth turning many kernels at every call."""
     places, kernels = slope.numel() // slope.shape[1], weight.numel() // weight.shape[1]
     return slope.device.type == "cpu" and places >= kernels
+
+
+def folded_(network: nn.Module) -> nn.Module:
+    """Fold the batch norm of each of timm's blocks of convolution, norm and bend into the convolution."""
+    for block in network.modules():
+        conv, norm = (getattr(block, name, None) for name in ("conv", "bn"))
+        if type(block).__name__ == "ConvNormAct" and type(norm).__name__ == "BatchNormAct2d":
+            if type(conv) is nn.Conv2d:
+                block.conv, block.bn = folded(conv, norm), nn.Sequential(norm.drop, norm.act)
+    return network
+
+
+def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """Convolution and norm as one convolution."""
+    rate = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    made = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding,
+                     conv.dilation, conv.groups, device="meta")
+    made.weight = frozen(conv.weight * rate[:, None, None, None])
+    made.bias = frozen(norm.bias + ((0 if conv.bias is None else conv.bias) - norm.running_mean) * rate)
+    return made
+
+
+def frozen(tensor: Tensor) -> nn.Parameter:
+    return nn.Parameter(tensor.detach(), requires_grad=False)

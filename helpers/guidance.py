@@ -12,6 +12,7 @@ import math
 import torch
 from torch import Tensor
 
+from helpers.abreast import abreast
 from helpers.cutouts import at
 from helpers.samplers import Guess
 
@@ -57,17 +58,22 @@ class Guided:
         size = math.sqrt(1 + sigma**2)
         small = (x / size).detach().requires_grad_()        # variance preserved: the unit of the originals
         with torch.enable_grad():
-            slope = self.warned(small, sigma, size, progress)
             if scale:
                 guess, seen = self.look(small, sigma, size)
                 wish = scale * self.wish(seen.detach(), progress)
-                slope += wish if self.through == "guess" else torch.autograd.grad(seen, small, wish)[0]
+                slope = sum(abreast([lambda: self.led_back(wish, seen, small),
+                                     lambda: self.warned(small, sigma, size, progress)], x))
             else:
+                slope = self.warned(small, sigma, size, progress)
                 with torch.no_grad():
                     guess = self.keep(self.net(x, sigma))
         self.plain, self.slope = guess.clean.detach(), self.tamed(slope, progress)
         clean = fitted(self.plain - sigma**2 / size * self.slope, at(self.threshold, progress))
         return self.keep(Guess(clean, None if guess.variance is None else guess.variance.detach()))
+
+    def led_back(self, wish, seen, small):
+        """The slope at the noisy picture of what is wished of the one that is seen."""
+        return wish if self.through == "guess" else torch.autograd.grad(seen, small, wish)[0]
 
     def keep(self, guess):
         """The guess, with the picture where the mask is black."""

@@ -16,14 +16,14 @@ PLAIN = ("none", [], "")        # nothing is done to a product on its way out
 LARGE = 1 << 24                 # numbers in convolutions: of more, it saves 2 % of the time and costs memory
 
 
-def packed_(network: nn.Module) -> nn.Module:
-    """Pack what is in bfloat16 on a CPU that computes in it: every Linear, whose own weight is then gone (so
-    nothing else may read it, as some of timm's towers do), and every Forgetful convolution that is led back
+def packed_(network: nn.Module, linear: bool = True) -> nn.Module:
+    """Pack what is in bfloat16 on a CPU that computes in it: every Linear, unless told not to, as its own
+    weight is then gone, which some of timm's towers read, and every Forgetful convolution that is led back
     by turned kernels, unless these are too many."""
     if able():
         lines, convs = ([(name, layer) for name, layer in network.named_modules()
                          if type(layer) is kind and here(layer.weight)] for kind in (nn.Linear, Forgetful))
-        for name, layer in lines:
+        for name, layer in lines if linear else ():
             parent, _, last = name.rpartition(".")
             setattr(network.get_submodule(parent), last, PackedLinear(layer))
         few = sum(layer.weight.numel() for _, layer in convs) <= LARGE
@@ -93,15 +93,19 @@ class PackedConv(Forgetful):
         return Product.apply(x.to(torch.bfloat16), self)
 
     def product(self, x):
-        if self.there[0] != x.shape:
-            self.there = x.shape, lay(self.weight, self.padding, x)
-        return convolve(x, self.there[1], self.bias, self.padding)
+        size, kernels = self.there
+        if size != x.shape:
+            kernels = lay(self.weight, self.padding, x)
+            self.there = x.shape, kernels       # at once: another thread may be here, too
+        return convolve(x, kernels, self.bias, self.padding)
 
     def product_back(self, slope):
         rim = [side - 1 - wide for side, wide in zip(self.kernel_size, self.padding, strict=True)]
-        if self.back[0] != slope.shape:
-            self.back = slope.shape, lay(self.weight.transpose(0, 1).flip(2, 3), rim, slope)
-        return convolve(slope, self.back[1], None, rim)
+        size, kernels = self.back
+        if size != slope.shape:
+            kernels = lay(self.weight.transpose(0, 1).flip(2, 3), rim, slope)
+            self.back = slope.shape, kernels
+        return convolve(slope, kernels, None, rim)
 
 
 def lay(weight, rim, x):

@@ -67,7 +67,7 @@ class Perceptor(nn.Module):
         tower = lean_(towers.lean(self.model.visual)).to(memory_format=torch.channels_last)
         self._layout = getattr(tower, "layout", torch.channels_last)
         tower = forgetful_(lower_(tower, number_type(self.mean.device, self.precision)))
-        self.model.visual = packed_(tower) if isinstance(tower, towers.Transformer | towers.ResNet) else tower
+        self.model.visual = packed_(tower, linear=isinstance(tower, towers.Transformer | towers.ResNet))
 
     def count_tokens(self, text: str) -> int:
         """How many of its `room` tokens a text takes."""

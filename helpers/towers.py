@@ -2,8 +2,8 @@
 
     tower = lean(visual)        # after its weights are loaded; it shares its parameters or takes them over
 
-Patches are a matrix product, the last layer is asked for one answer only, norms of a ResNet are folded into
-its convolutions. Equal to open_clip's own but for rounding; what is not known is given back as it came.
+Patches are a matrix product, the last layer is asked for one answer only, norms of convolutions are folded
+into them. Equal to open_clip's own but for rounding; what is not known is given back as it came.
 """
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .attention import attend
+from .frozen import folded, folded_, frozen
 from .packed import Open
 from .precision import current
 
@@ -25,7 +26,7 @@ def lean(visual: nn.Module) -> nn.Module:
         return ResNet(visual)
     if type(visual) is VisionTransformer and plain(visual):
         return Transformer(visual)
-    return visual
+    return folded_(visual)
 
 
 def plain(visual: nn.Module) -> bool:
@@ -176,16 +177,6 @@ def glance(rows: Tensor, query, key: Tensor, value, heads: int) -> Tensor:
     return seen.transpose(0, 1).flatten(1) + value[1]
 
 
-def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
-    """Convolution and norm as one convolution."""
-    rate = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    made = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding,
-                     device="meta")
-    made.weight = frozen(conv.weight * rate[:, None, None, None])
-    made.bias = frozen(norm.bias - norm.running_mean * rate)
-    return made
-
-
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     made = nn.Linear(1, 1, device="meta")
     made.weight, made.bias = frozen(weight), None if bias is None else frozen(bias)
@@ -194,7 +185,3 @@ def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
 
 def params(layer: nn.Linear) -> tuple[Tensor, Tensor]:
     return layer.weight, layer.bias
-
-
-def frozen(tensor: Tensor) -> nn.Parameter:
-    return nn.Parameter(tensor.detach(), requires_grad=False)

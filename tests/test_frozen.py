@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from timm.layers import ConvNormAct
 from torch import nn
 from torch.nn import functional as F
 
@@ -37,3 +38,15 @@ def test_slopes_are_torchs_own(case, monkeypatch):
 def test_what_is_unknown_stays_as_it_is():
     for conv in (nn.Conv2d(2, 2, 3, padding="same"), nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect")):
         assert type(frozen.forgetful_(conv.requires_grad_(False))) is nn.Conv2d
+
+
+@pytest.mark.parametrize("groups, bias", [(1, False), (2, True)])
+def test_timms_norms_are_folded_into_its_convolutions(groups, bias):
+    block = ConvNormAct(4, 6, 3, groups=groups, bias=bias, act_layer=nn.SiLU).eval().requires_grad_(False)
+    for tensor in (block.bn.weight, block.bn.bias, block.bn.running_mean, block.bn.running_var):
+        tensor.uniform_(0.5, 2)
+    x = torch.rand(2, 4, 5, 5)
+    before = block(x)
+    net = frozen.folded_(nn.Sequential(block))
+    assert torch.allclose(net(x), before, atol=1e-5) and before.std() > 0.1
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in net.modules())

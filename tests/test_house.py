@@ -16,7 +16,7 @@ HELPERS = ROOT / "helpers"
 FLOORS = [
     [{"errors", "traditions", "attention", "warned"},
      {"machine", "schedules", "safe_files", "links", "precision", "frozen", "fingerprints",
-      "arrangement", "bars", "narrow"},
+      "arrangement", "bars", "narrow", "abreast"},
      {"noise_levels", "prompts", "picture_files", "thrift", "page", "packed"},
      {"knobs", "images", "states", "optimizers", "palettes"},
      {"settings", "inputs", "films", "old_settings", "manifests"},

@@ -2,16 +2,25 @@
 
 from torch import nn
 
+from helpers import abreast
 from helpers.cutouts import at
 
 
 class Guide(nn.Module):
-    """`guide(image, progress)` -> scalar, lower is better. `label` names the term in reports."""
+    """`guide(image, progress)` -> scalar, lower is better. `label` names the term in reports.
+
+    Who asks perceptors has `asks` in place of `forward`: the same, but it yields (function, x) where it is to
+    be told function(x), so that several can be told at once.
+    """
 
     label = ""
 
     def forward(self, image, progress=0.0):
-        raise NotImplementedError
+        return told([self.asks(image, progress)])[0]
+
+    def asks(self, image, progress=0.0):
+        yield from ()
+        return self(image, progress)
 
     @property
     def terms(self):
@@ -19,11 +28,12 @@ class Guide(nn.Module):
 
     def score(self, image, progress=0.0):
         """Name -> weighted loss; terms of one name share an entry, terms of weight 0 are not computed."""
-        losses = {}
-        for weight, guide in self.terms:
-            now, name = at(weight, progress), guide.label or type(guide).__name__.lower()
-            if now != 0:
-                losses[name] = losses.get(name, 0) + now * guide(image, progress)
+        losses, now = {}, [(at(weight, progress), guide) for weight, guide in self.terms]
+        now = [(weight, guide) for weight, guide in now if weight != 0]
+        answers = told([guide.asks(image, progress) for _, guide in now])
+        for (weight, guide), loss in zip(now, answers, strict=True):
+            name = guide.label or type(guide).__name__.lower()
+            losses[name] = losses.get(name, 0) + weight * loss
         return losses
 
     def economize(self):
@@ -85,6 +95,24 @@ def scene_at(step, count, every, starts=()):
     `starts` on."""
     step += 1e-6
     return int(sum(step >= start for start in starts) if starts else step / every) % count
+
+
+def told(guides):
+    """What several `asks` return. They begin one after the other, as they draw from the same chance; what is
+    small to look at is then looked at side by side."""
+    results, waiting = [None] * len(guides), dict.fromkeys(range(len(guides)))
+    while waiting:
+        asked = {}
+        for number, answer in waiting.items():
+            try:
+                question = guides[number].send(answer)
+                while not abreast.small(question[1], abreast.LOOKS):
+                    question = guides[number].send(question[0](question[1]))
+                asked[number] = question
+            except StopIteration as end:
+                results[number] = end.value
+        waiting = dict(zip(asked, abreast.asked(list(asked.values())), strict=True))
+    return results
 
 
 def product(a, b):

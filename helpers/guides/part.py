@@ -12,11 +12,11 @@ class Part(Guide):
         super().__init__()
         self.guide, self.box = guide, box
 
-    def forward(self, image, progress=0.0):
+    def asks(self, image, progress=0.0):
         height, width = image.shape[-2:]
         left, top, right, bottom = (round(edge * side) for edge, side in
                                     zip(self.box, (width, height) * 2, strict=True))
-        return self.guide(image[..., top:bottom, left:right], progress)
+        return (yield from self.guide.asks(image[..., top:bottom, left:right], progress))
 
     def economize(self):
         return self.guide.economize()

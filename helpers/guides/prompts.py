@@ -29,8 +29,8 @@ class Prompts(Guide):
         self.distance, self.averaging = DISTANCES[distance], averaging
         self.targets, self.rivalry, self.in_flight = targets, rivalry, in_flight
 
-    def forward(self, image, progress=0.0):
-        looks = self.encode(self.cutouts(image, progress)).float()
+    def asks(self, image, progress=0.0):
+        looks = (yield self.encode, self.cutouts(image, progress)).float()
         each = self.penalty(looks, progress)
         if self.averaging > 0:
             means = looks.unflatten(0, (-1, len(image))).mean(0)        # of each picture's looks

@@ -6,8 +6,10 @@ from helpers import arrangement, prompts, weights
 from helpers.conditioned import Classed, Of
 from helpers.cutouts import at
 from helpers.errors import Refused
+from helpers.frozen import forgetful_
 from helpers.machine import mix
 from helpers.networks import adm_classifier, class_names
+from helpers.packed import packed_
 from helpers.schedules import parse
 from helpers.settings import present
 from helpers.systems import wiring
@@ -85,7 +87,7 @@ def reader_of(settings):
 def reading(settings, studio):
     """The classifier, or None."""
     name = reader_of(settings)
-    return adm_classifier.load(name, studio.device, precision="auto") if name else None
+    return packed_(forgetful_(adm_classifier.load(name, studio.device, precision="auto"))) if name else None
 
 
 def told(settings, reader, passed):

@@ -43,6 +43,8 @@ class Easel:
         """The same networks, at the steps of other settings."""
         self.now = settings         # as turned by live knobs
         self.levels, self.skip = stair(settings, self.process), settings.skipped()
+        pace = guidance.by_time(self.process)
+        self.begun = [pace(level) for level in self.levels[self.skip:-1].tolist()]
         return self
 
     @property
@@ -80,8 +82,7 @@ class Easel:
 
     def passed(self, progress):
         """Steps of this run that are behind at a progress, which goes by noise: each begins at its level."""
-        begun = [float(self.denoise.pace(float(level))) for level in self.levels[self.skip:-1]]
-        return max(0, bisect_right(begun, progress) - 1)
+        return max(0, bisect_right(self.begun, progress) - 1)
 
     def large(self):
         """init_image painted over in windows, each with the guide's eyes on it alone."""

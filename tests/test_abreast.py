@@ -1,0 +1,135 @@
+"""Side by side: the same answers and slopes as one by one, on one core each, and nothing left behind."""
+
+import os
+from contextlib import nullcontext
+from functools import partial
+from threading import Barrier, Thread, get_ident
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from helpers import abreast
+from helpers.guides import Prompts, targets
+
+SOON = 20       # seconds to wait for the other at most
+
+
+@pytest.fixture(autouse=True)
+def two_cores():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def small():
+    return torch.rand(3, 4, generator=torch.Generator().manual_seed(1))
+
+
+def meeting(both, said):
+    """A task that ends only while another one runs."""
+    both.wait(SOON)
+    return said, get_ident(), torch.get_num_threads()
+
+
+def test_tasks_run_at_the_same_time_on_one_core_each_and_answer_in_order():
+    both = Barrier(2)
+    answers = abreast.abreast([partial(meeting, both, said) for said in "ab"], small())
+    assert [said for said, *_ in answers] == ["a", "b"] and {cores for *_, cores in answers} == {1}
+    assert len({who for _, who, _ in answers} | {get_ident()}) == 3
+
+
+@pytest.mark.parametrize("case", ["large", "one core", "counted", "alone"])
+def test_else_they_run_here_one_after_the_other(case):
+    x = torch.empty(abreast.PAINTED + 1) if case == "large" else small()
+    tasks = [get_ident] * (1 if case == "alone" else 3)
+    if case == "one core":
+        torch.set_num_threads(1)
+    if case == "counted":
+        with FlopCounterMode(display=False):
+            found = abreast.abreast(tasks, x)
+    else:
+        found = abreast.abreast(tasks, x)
+    assert set(found) == {get_ident()} and len(found) == len(tasks)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_slopes_are_followed_as_where_they_were_asked_for(on):
+    with torch.set_grad_enabled(on):
+        assert abreast.abreast([torch.is_grad_enabled] * 2, small()) == [on, on]
+
+
+def test_what_fails_there_fails_here():
+    def fail():
+        raise ValueError("no")
+    with pytest.raises(ValueError, match="no"):
+        abreast.abreast([small, fail], small())
+    assert len(abreast.abreast([small, small], small())) == 2
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_fine_step_computes_on_one_core_and_gives_the_others_back(fails):
+    both = Barrier(2)
+    with pytest.raises(ValueError) if fails else nullcontext():
+        with abreast.fine(small()):
+            assert torch.get_num_threads() == 1
+            assert len(abreast.abreast([partial(meeting, both, said) for said in "ab"], small())) == 2
+            if fails:
+                raise ValueError
+    found = []
+    other = Thread(target=lambda: found.append(torch.get_num_threads()))
+    other.start()
+    other.join()
+    assert torch.get_num_threads() == 2 and found == [2], "here, and in a thread begun after it"
+
+
+def test_a_large_picture_keeps_all_cores():
+    with abreast.fine(torch.empty(abreast.PAINTED + 1)):
+        assert torch.get_num_threads() == 2
+
+
+def test_answers_and_slopes_are_those_of_one_by_one():
+    nets = [nn.Linear(4, wide).requires_grad_(False) for wide in (5, 6)]
+    x, still = small().requires_grad_(), small()
+    apart = [net(x) for net in nets]
+    asked = abreast.asked([(net, x) for net in nets])
+    assert all(map(torch.equal, asked, apart))
+    slopes = [torch.autograd.grad(sum(part.square().sum() for part in parts), x)[0]
+              for parts in (asked, apart)]
+    assert torch.equal(*slopes) and slopes[0].any()
+    one, other = abreast.asked([(nets[0], x), (nets[1], still)])
+    assert torch.autograd.grad(one.sum() + other.sum(), x)[0].any(), "the other leads to nothing that moves"
+
+
+def test_a_child_process_has_workers_of_its_own():
+    abreast.abreast([get_ident] * 2, small())
+    if child := os.fork():
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    else:
+        os._exit(0 if len(abreast.abreast([os.getpid] * 2, small())) == 2 else 1)
+
+
+class Eye(nn.Module):
+    """A perceptor that looks only while another one does, if there is a `meeting`."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.meeting = nn.Linear(12, 4), None
+
+    def encode_image(self, looks):
+        if self.meeting:
+            self.meeting.wait(SOON)
+        return self.net(looks.flatten(1))
+
+
+def test_perceptors_of_a_blend_look_side_by_side():
+    eyes = Eye(), Eye()
+    aims = targets.targets(torch.rand(1, 4), [1.0])
+    guides = [Prompts(eye, lambda image, _: image, aims) for eye in eyes]
+    image = torch.rand(2, 3, 2, 2).requires_grad_()
+    alone = sum(torch.autograd.grad(guide(image), image)[0] for guide in guides)
+    eyes[0].meeting = eyes[1].meeting = Barrier(2)
+    together, = torch.autograd.grad((guides[0] + guides[1])(image), image)
+    assert together.any() and torch.allclose(together, alone, atol=1e-7)
