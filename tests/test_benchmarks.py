@@ -223,14 +223,28 @@ def test_a_race_has_an_end(name, monkeypatch, capsys):
     monkeypatch.setenv("REHEARSAL", "1")
     monkeypatch.setattr(race, "STEPS", 1)
     row = race.run(name, race.RACES[name], 1, "a red boat")
-    assert capsys.readouterr().out.startswith(f"  {name}, seed 1: theirs ")
-    assert row["seconds"] > 0 < row["original_seconds"]
-    assert row["won"] == (row["loss"] <= row["original_loss"])
+    assert capsys.readouterr().out.startswith(f"  {name}, seed 1: ")
+    assert 0 < row["seconds"] <= row["end"][0] and 0 < row["original_seconds"] <= row["original_end"][0]
+    assert row["loss"] == max(row["end"][1], row["original_end"][1])
+
+
+def test_a_race_is_timed_to_where_both_come(monkeypatch, capsys):
+    monkeypatch.setattr(race, "Judge", lambda text: None)
+    monkeypatch.setattr(race, "Step", lambda *_: None)
+    monkeypatch.setattr(race, "settings_of", lambda *_: None)
+    ways = {"theirs": [(1.0, 0.9), (2.0, 0.4), (3.0, 0.2)], "ours": [(0.5, 0.6), (0.7, 0.4)]}
+    for side in ways:
+        monkeypatch.setattr(race, side, lambda *_, side=side: ways[side])
+
+    def row():
+        return race.run("any", race.RACES["deep-daze"], 1, "a red boat")
+    assert (row()["loss"], row()["original_seconds"], row()["seconds"]) == (0.4, 2.0, 0.7)
+    ways["ours"] = [(0.5, 0.6), (0.7, 0.1)]
+    assert (row()["loss"], row()["original_seconds"], row()["seconds"]) == (0.2, 3.0, 0.7)
 
 
 def test_a_race_is_kept(monkeypatch, tmp_path, capsys):
-    runs = iter([{"original_seconds": 6.0, "seconds": taken, "won": won}
-                 for taken, won in ((2.0, True), (1.0, True), (1.0, False))])
+    runs = iter([{"original_seconds": 6.0, "seconds": taken} for taken in (2.0, 1.0, 3.0)])
     monkeypatch.setattr(race, "run", lambda *_: next(runs))
     table = tmp_path / "bench.json"
     monkeypatch.setattr(report, "TABLE", table)
