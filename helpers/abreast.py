@@ -4,7 +4,7 @@
         one, other = abreast([partial(net, x, cat), partial(net, x, dog)], x)
     rows = asked([(eye.encode_image, looks), (other.encode_image, more)])      # slopes, too, side by side
 
-On CPUs of more than one core. Elsewhere, and what is large, goes one by one, on all there is.
+On CPUs of two or three cores. Elsewhere, and what is large, goes one by one, on all there is.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
+FEW = 3             # cores; measured on two. Of more, several share each product, and two tasks would use two
 LOOKS = 1 << 19     # numbers that go into a perceptor; of more, each of its products keeps several cores busy
 PAINTED = 1 << 15   # and into a U-Net
 here = local()      # the cores that a thread has given up for the time being
@@ -32,7 +33,7 @@ def fine(x: Tensor):
     """If x is small, let this thread compute on one core: another is no help, and waits on its feet, in the
     way of what goes side by side."""
     cores = torch.get_num_threads()
-    if cores < 2 or not small(x, PAINTED):
+    if not (1 < cores <= FEW and small(x, PAINTED)):
         yield
         return
     workers(cores)
@@ -49,7 +50,8 @@ def abreast(tasks: list, x: Tensor, most: int = PAINTED) -> list:
     """What each of these functions of nothing, which have to do with x, returns; they must not draw from the
     same chance. Gradients are on or off as here. Whoever counts operations sees one after the other."""
     cores = getattr(here, "cores", 0) or torch.get_num_threads()
-    if min(cores, len(tasks)) < 2 or not small(x, most) or is_in_torch_dispatch_mode():
+    apart = len(tasks) > 1 and 1 < cores <= FEW and small(x, most)
+    if not apart or is_in_torch_dispatch_mode():
         return [task() for task in tasks]
     with_slopes = torch.is_grad_enabled()
 

@@ -41,12 +41,12 @@ def test_tasks_run_at_the_same_time_on_one_core_each_and_answer_in_order():
     assert len({who for _, who, _ in answers} | {get_ident()}) == 3
 
 
-@pytest.mark.parametrize("case", ["large", "one core", "counted", "alone"])
+@pytest.mark.parametrize("case", ["large", "one core", "many cores", "counted", "alone"])
 def test_else_they_run_here_one_after_the_other(case):
     x = torch.empty(abreast.PAINTED + 1) if case == "large" else small()
     tasks = [get_ident] * (1 if case == "alone" else 3)
-    if case == "one core":
-        torch.set_num_threads(1)
+    if "core" in case:
+        torch.set_num_threads(1 if case == "one core" else abreast.FEW + 1)
     if case == "counted":
         with FlopCounterMode(display=False):
             found = abreast.abreast(tasks, x)
