@@ -6,11 +6,12 @@ from functools import partial
 from threading import Barrier, Thread, get_ident
 
 import pytest
+import stand_ins
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import abreast
+from helpers import abreast, systems
 from helpers.guides import Prompts, targets
 
 SOON = 20       # seconds to wait for the other at most
@@ -133,3 +134,29 @@ def test_perceptors_of_a_blend_look_side_by_side():
     eyes[0].meeting = eyes[1].meeting = Barrier(2)
     together, = torch.autograd.grad((guides[0] + guides[1])(image), image)
     assert together.any() and torch.allclose(together, alone, atol=1e-7)
+
+
+def test_a_guided_picture_is_the_same_on_one_core(monkeypatch):
+    """Two perceptors, a class, anything, and a classifier: whoever can work beside another does."""
+    monkeypatch.setenv("DEVICE", "cpu")
+    stand_ins.install(monkeypatch)
+    system, beside = systems.load("clip_guided_diffusion"), []
+    cls = system.Settings
+    knobs = {"prompts": "a boat", "width": 32, "height": 32, "steps": 3, "model": "of anything",
+             "classifier": "any"}
+    settings = cls.from_dict(cls().rehearsal().to_dict() | knobs)
+
+    def watched(cores, own=abreast.workers):
+        beside.append(cores)
+        return own(cores)
+    monkeypatch.setattr(abreast, "workers", watched)
+    pictures = []
+    for cores in (2, 1):
+        torch.set_num_threads(cores)
+        painting = system.paint(settings)
+        *_, frame = painting
+        pictures.append(frame.image)
+        assert torch.get_num_threads() == cores
+    assert torch.equal(*pictures) and pictures[0].std() > 0
+    a_step = "fine", "two passes", "two perceptors", "and back", "the classifier beside the way back"
+    assert beside == [2] * len(a_step) * settings.steps
