@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers.networks import norms
+from helpers.networks import norms, norms_in_pieces
 
 GROUPS, EPS, CHANNELS = 32, 1e-5, 64
 OWN = {"shared": (CHANNELS,), "each its own": (3, CHANNELS)}
@@ -23,14 +23,17 @@ def away(found, sought):
     return float((found.double() - sought).detach().norm() / sought.detach().norm())
 
 
-@pytest.mark.parametrize("way", [norms.natively, norms.in_pieces])
-@pytest.mark.parametrize("own, swish, dtype", product(OWN, (True, False), (torch.float32, torch.bfloat16)))
-def test_there_and_back_is_a_group_norm_with_swish(way, own, swish, dtype, monkeypatch):
-    monkeypatch.setattr(norms, "natively", way)
-    monkeypatch.setattr(norms, "PIECE", 3 * CHANNELS * 50)      # the last of 144 places are fewer
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("own, swish", list(product(OWN, (True, False))))
+@pytest.mark.parametrize("given, dtype", [(torch.float32, torch.float32), (torch.bfloat16, torch.bfloat16),
+                                          (torch.float32, torch.bfloat16)])
+def test_there_and_back_is_a_group_norm_with_swish(native, own, swish, given, dtype, monkeypatch):
+    monkeypatch.setattr(norms, "native", lambda x, dtype: native)
+    monkeypatch.setattr(norms, "STRIP", CHANNELS * 16 * 4)              # the last of 9 rows are fewer,
+    monkeypatch.setattr(norms_in_pieces, "PIECE", 3 * CHANNELS * 50)    # as are the last of 144 places
     torch.manual_seed(1)
     x = torch.randn(3, CHANNELS, 9, 16) + 3 * torch.rand(3, CHANNELS, 1, 1)
-    x = x.to(dtype, memory_format=torch.channels_last).requires_grad_()
+    x = x.to(given, memory_format=torch.channels_last).requires_grad_()
     weight, bias, slope = torch.rand(OWN[own]) + 0.5, torch.rand(OWN[own]), torch.randn(x.shape).to(dtype)
     out = norms.NormSwish.apply(x, norms.Norm(weight, bias, GROUPS, EPS, swish), dtype)
     sought = known(x, weight, bias, swish)

@@ -3,20 +3,20 @@
     NormSwish.apply(x, Norm(weight, bias, groups, eps, swish=True), torch.bfloat16)
 
 What is normalized and its sigmoid are computed again on the way back instead of being kept. In bfloat16 on
-CPUs torch's own kernel goes there (in float32 it is off by up to 6e-5, more than parity with the original
-networks allows). Its way back would take half of a VQGAN's time; here that, and both ways on GPUs, are
-two sums per channel and one scaled addition, piece by piece: what comes between stays in the cache, where
-whole pictures would go through memory, which is fetched anew for each.
+CPUs torch's own kernels go there and back (in float32 they are off by up to 6e-5, more than parity with the
+original networks allows); elsewhere see norms_in_pieces.py.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-PIECE = 1 << 18     # numbers at a time, 1 MiB in float32: what a CPU's cache holds
-LARGE = 1 << 25     # elsewhere: enough for a GPU to be busy, and little of its memory
+from .norms_in_pieces import in_pieces, in_pieces_back
+
+STRIP = 1 << 20     # numbers at a time, on the way back: what comes between stays in a CPU's cache
 
 
 class Norm(NamedTuple):
@@ -36,14 +36,14 @@ class NormSwish(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, norm, dtype):
         x = x.contiguous(memory_format=torch.channels_last)
-        ctx.norm, out, line = normalized(x, norm, dtype)
-        ctx.save_for_backward(x, *line)
+        ctx.norm, out, *found = normalized(x, norm, dtype)
+        ctx.save_for_backward(x, *found)
         return out
 
     @staticmethod
     def backward(ctx, slope):
-        x, *line = ctx.saved_tensors
-        return led_back(slope, x, ctx.norm, line), None, None
+        x, *found = ctx.saved_tensors
+        return led_back(slope, x, ctx.norm, *found), None, None
 
 
 class Joined(torch.autograd.Function):
@@ -53,107 +53,89 @@ class Joined(torch.autograd.Function):
     @staticmethod
     def forward(ctx, norm, dtype, *parts):
         x = torch.cat(parts, 1).contiguous(memory_format=torch.channels_last)
-        ctx.norm, out, line = normalized(x, norm, dtype)
-        ctx.save_for_backward(*line, *parts)
+        ctx.norm, out, *found = normalized(x, norm, dtype)
+        ctx.save_for_backward(*found, *parts)
         return out, x
 
     @staticmethod
     def backward(ctx, slope, aside):
-        mean, rate, scale, shift, *parts = ctx.saved_tensors
+        mean, rate, *parts = ctx.saved_tensors
         x = torch.cat(parts, 1).contiguous(memory_format=torch.channels_last)
-        back = led_back(slope, x, ctx.norm, (mean, rate, scale, shift)).add_(aside)
+        back = led_back(slope, x, ctx.norm, mean, rate).add_(aside)
         return None, None, *back.split([part.shape[1] for part in parts], 1)
 
 
 def normalized(x, norm, dtype):
-    """The norm in float32, what it makes of x, and what leads back; see natively."""
+    """The norm in float32, what it makes of x, and means and 1 / spreads, for the way back."""
     norm = norm._replace(weight=norm.weight.float(), bias=norm.bias.float())
-    quick = x.device.type == "cpu" and x.dtype == dtype == torch.bfloat16
-    out, *line = (natively if quick else in_pieces)(x, norm, dtype)
-    return norm, out, line
+    return norm, *(natively if native(x, dtype) else in_pieces)(x, norm, dtype)
 
 
-def led_back(slope, x, norm, line):
+def led_back(slope, x, norm, mean, rate):
     """The slope at x."""
-    mean, rate, scale, shift = line
-    rows = flat(x)
-    out = torch.empty_like(rows)
-    total = along = 0.0                                                         # (n, c)
-    for part, to, there in zip(pieces(rows), pieces(flat(slope)), pieces(out), strict=True):
-        wide, to = part.float(), to.float()
-        if norm.swish:
-            y = torch.addcmul(shift[:, None], wide, scale[:, None])
-            to = torch.ops.aten.silu_backward(to, y)
-        total, along = total + to.sum(1), along + (to * wide).sum(1)
-        there.copy_(to)     # in x's number type, for want of memory
-    size = rows.shape[1] * rows.shape[2] // norm.groups
-    sums = torch.stack([norm.weight * total, norm.weight * rate * (along - mean * total)])
-    level, lean = grouped(sums, norm.groups) / size
-    rest, fall = rate * (mean * rate * lean - level), -(rate * rate * lean)
-    for part, there in zip(pieces(rows), pieces(out), strict=True):
-        wide = torch.addcmul(rest[:, None], part.float(), fall[:, None])
-        there.copy_(wide.addcmul_(there.float(), scale[:, None]))
-    return picture(out, x)
+    slope = slope.contiguous(memory_format=torch.channels_last)
+    return (natively_back if native(x, slope.dtype) else in_pieces_back)(slope, x, norm, mean, rate)
+
+
+def native(x, dtype):
+    return x.device.type == "cpu" and dtype == torch.bfloat16
 
 
 def natively(x, norm, dtype):
-    """What NormSwish gives; mean and 1 / spread of every channel's group, and the scale and shift that are
-    made of them, each (n, c)."""
-    weights, biases = (term.view(-1, x.shape[1]) for term in norm[:2])
+    """What NormSwish gives; mean and 1 / spread of every group, (n, groups) each."""
+    shared = norm.weight.dim() == 1     # torch's kernel knows one weight for all pictures
+    parts = [(x, norm.weight, norm.bias)] if shared else one_by_one(x, norm)
     size = x.shape[1], x[0, 0].numel(), norm.groups, norm.eps
-    parts = [torch.native_group_norm(one, weight, bias, len(one), *size)    # which knows one weight for all
-             for one, weight, bias in zip(x.chunk(len(weights)), weights, biases, strict=True)]
-    out, *found = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
-    mean, rate = spread(torch.stack(found).float(), x.shape[1] // norm.groups)
-    return (F.silu(out, inplace=True) if norm.swish else out), mean, rate, *line(mean, rate, norm)
+    found = [torch.native_group_norm(*part, len(part[0]), *size) for part in parts]
+    out, mean, rate = (joined(list(same)) for same in zip(*found, strict=True))
+    return (F.silu(out, inplace=True) if norm.swish else out).to(dtype), mean.float(), rate.float()
 
 
-def in_pieces(x, norm, dtype):
-    """The same as `natively`."""
-    rows = flat(x)                                                              # (n, h*w, c)
-    n, places, channels = rows.shape
-    total = squares = 0.0
-    for part in pieces(rows):
-        wide = part.float()
-        total, squares = total + wide.sum(1), squares + wide.square().sum(1)
-    size = places * channels // norm.groups
-    mean, square = grouped(torch.stack([total, squares]), norm.groups) / size
-    rate = ((square - mean.square()).clamp(min=0) + norm.eps).rsqrt()
-    scale, shift = line(mean, rate, norm)
-    out = torch.empty_like(rows, dtype=dtype)
-    for part, there in zip(pieces(rows), pieces(out), strict=True):
-        y = torch.addcmul(shift[:, None], part.float(), scale[:, None])
-        there.copy_(F.silu(y, inplace=True) if norm.swish else y)
-    return picture(out, x), mean, rate, scale, shift
+def natively_back(slope, x, norm, mean, rate):
+    """torch's own way back would take half of a VQGAN's time. But a group norm whose means and spreads are
+    known is a batch norm with frozen statistics, whose way back gives the sums that these depend on, too;
+    what comes of that dependence is a scale and a shift of x, another such norm."""
+    return joined([of_one(*part, norm) for part in one_by_one(x, norm, slope, mean, rate)])
 
 
-def line(mean, rate, norm):
-    scale = rate * norm.weight
-    return scale, norm.bias - mean * scale
+def of_one(x, weight, bias, slope, mean, rate, norm):
+    """natively_back for one picture."""
+    channels, size = x.shape[1], x.shape[1] // norm.groups
+    means, variances = torch.cat([mean, rate.pow(-2)]).repeat_interleave(size, 1)
+    sums, strips = [], []
+    rows = max(1, STRIP // (channels * x.shape[3]))
+    for part, to in zip(split(x, rows, 2), split(slope, rows, 2), strict=True):
+        to = to.to(x.dtype)
+        if norm.swish:
+            y = torch.native_batch_norm(part, weight, bias, means, variances, False, 0.0, 0.0)[0]
+            to = torch.ops.aten.silu_backward(to, y)
+        out, along, total = torch.ops.aten.native_batch_norm_backward(
+            to, part, weight, means, variances, None, None, False, 0.0, [True, True, True])
+        sums.append(torch.stack([total, along]))
+        strips.append((part, out))
+    level = (sum(sums[1:], sums[0]) * weight).view(2, norm.groups, size).sum(2)
+    falls = torch.cat([rate, rate * rate]).div_(-size * x[0, 0].numel()).mul_(level)
+    rest, fall = falls.repeat_interleave(size, 1)
+    for part, out in strips:
+        out.add_(torch.native_batch_norm(part, fall, rest, means, ones(channels), False, 0.0, 0.0)[0])
+    return joined([out for _, out in strips], 2)
 
 
-def pieces(rows):
-    """Rows (n, places, c) in pieces."""
-    n, places, channels = rows.shape
-    most = max(1, (PIECE if rows.device.type == "cpu" else LARGE) // (n * channels))
-    return rows.split(most, 1) if places > most else (rows,)
+def one_by_one(x, norm, *more):
+    """Of every picture: itself, its weight and bias, and its own of whatever more."""
+    weights, biases = (term.expand(len(x), x.shape[1]) if len(x) > 1 else [term.flatten()]
+                       for term in norm[:2])
+    return zip(split(x, 1), weights, biases, *(split(part, 1) for part in more), strict=True)
 
 
-def flat(x):
-    return x.permute(0, 2, 3, 1).flatten(1, 2)
+def split(x, size, dim=0):
+    return x.split(size, dim) if x.shape[dim] > size else (x,)
 
 
-def picture(rows, x):
-    n, channels, height, width = x.shape
-    return rows.view(n, height, width, channels).permute(0, 3, 1, 2)
+def joined(parts, dim=0):
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
 
 
-def grouped(sums, groups):
-    """(..., c) -> the sum over each channel's group, (..., c)."""
-    parts = sums.unflatten(-1, (groups, -1))
-    return spread(parts.sum(-1), parts.shape[-1])
-
-
-def spread(values, size):
-    """(..., groups) -> that of each channel's group of `size`, (..., c)."""
-    return values[..., None].expand(*values.shape, size).flatten(-2)
+@cache
+def ones(count):
+    return torch.ones(count)
