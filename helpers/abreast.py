@@ -28,6 +28,15 @@ def small(x: Tensor, most: int) -> bool:
     return x.device.type == "cpu" and x.numel() <= most
 
 
+def count() -> int:
+    """How many cores there are for this thread, and those beside it."""
+    return getattr(here, "cores", 0) or torch.get_num_threads()
+
+
+def apart(x: Tensor, most: int) -> bool:
+    return 1 < count() <= FEW and small(x, most) and not is_in_torch_dispatch_mode()
+
+
 @contextlib.contextmanager
 def fine(x: Tensor):
     """If x is small, let this thread compute on one core: another is no help, and waits on its feet, in the
@@ -49,24 +58,28 @@ def fine(x: Tensor):
 def abreast(tasks: list, x: Tensor, most: int = PAINTED) -> list:
     """What each of these functions of nothing, which have to do with x, returns; they must not draw from the
     same chance. Gradients are on or off as here. Whoever counts operations sees one after the other."""
-    cores = getattr(here, "cores", 0) or torch.get_num_threads()
-    apart = len(tasks) > 1 and 1 < cores <= FEW and small(x, most)
-    if not apart or is_in_torch_dispatch_mode():
+    if len(tasks) < 2 or not apart(x, most):
         return [task() for task in tasks]
     with_slopes = torch.is_grad_enabled()
 
     def alone(task):
         with torch.set_grad_enabled(with_slopes):
             return task()
-    return list(workers(cores).map(alone, tasks))
+    return list(workers(count()).map(alone, tasks))
 
 
 def asked(questions: list) -> list[Tensor]:
-    """[(function, x), ...] -> [function(x), ...], there and back side by side. Only x is led back to."""
-    if len(questions) < 2:
-        return [function(x) for function, x in questions]
+    """[(function, x), ...] -> [function(x), ...], there and back side by side. Only x is led back to; its
+    rows have nothing to do with each other. Within a `fine` step, those of a single question are parted."""
+    if not questions:
+        return []
     functions, inputs = zip(*questions, strict=True)
-    return list(Asked.apply(functions, *inputs))
+    if len(questions) > 1:
+        return list(Asked.apply(functions, *inputs))
+    parts = inputs[0].chunk(count()) if torch.get_num_threads() == 1 and apart(inputs[0], LOOKS) else inputs
+    if len(parts) == 1:
+        return [functions[0](inputs[0])]
+    return [torch.cat(Asked.apply(functions * len(parts), *parts))]
 
 
 class Asked(torch.autograd.Function):

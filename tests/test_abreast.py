@@ -104,6 +104,29 @@ def test_answers_and_slopes_are_those_of_one_by_one():
     assert torch.autograd.grad(one.sum() + other.sum(), x)[0].any(), "the other leads to nothing that moves"
 
 
+def test_within_a_fine_step_a_single_question_is_parted_between_the_cores():
+    both, net = Barrier(2), nn.Linear(4, 5).requires_grad_(False)
+
+    def slow(rows):
+        both.wait(SOON)
+        return net(rows)
+
+    x = small().requires_grad_()
+    wanted = net(x)
+    with abreast.fine(x):
+        found, = abreast.asked([(slow, x)])
+        slope, = torch.autograd.grad(found.square().sum(), x)
+        alone, = abreast.asked([(net, x[:1])])
+    assert torch.allclose(found, wanted) and torch.allclose(alone, wanted[:1])
+    assert torch.allclose(slope, torch.autograd.grad(wanted.square().sum(), x)[0]) and slope.any()
+
+
+def test_elsewhere_it_is_asked_whole_as_each_product_has_all_cores():
+    seen = []
+    abreast.asked([(lambda rows: seen.append(len(rows)) or rows, small())])
+    assert seen == [3] and abreast.asked([]) == []
+
+
 def test_a_child_process_has_workers_of_its_own():
     abreast.abreast([get_ident] * 2, small())
     if child := os.fork():
