@@ -7,7 +7,6 @@ CPUs torch's own kernels go there and back (in float32 they are off by up to 6e-
 original networks allows); elsewhere see norms_in_pieces.py.
 """
 
-from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -100,10 +99,10 @@ def natively_back(slope, x, norm, mean, rate):
 
 def of_one(x, weight, bias, slope, mean, rate, norm):
     """natively_back for one picture."""
-    channels, size = x.shape[1], x.shape[1] // norm.groups
+    size = x.shape[1] // norm.groups
     means, variances = torch.cat([mean, rate.pow(-2)]).repeat_interleave(size, 1)
     sums, strips = [], []
-    rows = max(1, STRIP // (channels * x.shape[3]))
+    rows = max(1, STRIP // (x.shape[1] * x.shape[3]))
     for part, to in zip(split(x, rows, 2), split(slope, rows, 2), strict=True):
         to = to.to(x.dtype)
         if norm.swish:
@@ -116,8 +115,9 @@ def of_one(x, weight, bias, slope, mean, rate, norm):
     level = (sum(sums[1:], sums[0]) * weight).view(2, norm.groups, size).sum(2)
     falls = torch.cat([rate, rate * rate]).div_(-size * x[0, 0].numel()).mul_(level)
     rest, fall = falls.repeat_interleave(size, 1)
+    ones = torch.ones_like(means)
     for part, out in strips:
-        out.add_(torch.native_batch_norm(part, fall, rest, means, ones(channels), False, 0.0, 0.0)[0])
+        out.add_(torch.native_batch_norm(part, fall, rest, means, ones, False, 0.0, 0.0)[0])
     return joined([out for _, out in strips], 2)
 
 
@@ -134,8 +134,3 @@ def split(x, size, dim=0):
 
 def joined(parts, dim=0):
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
-
-
-@cache
-def ones(count):
-    return torch.ones(count)
