@@ -3,9 +3,8 @@
     denoise = Guided(net, guide, scale=1000)
     for frame in Diffusion(denoise, start(levels[0], shape, seeds), levels, seeds=seeds, rng=rng): …
 
-Every draw of a step depends on its number and a seed alone: those of the guide's looks on the first seed,
-those of the noise on each picture's own. So a resumed run paints the same pixels, and a picture's noise is
-the same alone and among others.
+Every draw of a step depends on its number and a seed alone: the guide's looks on the first seed, the noise on
+each picture's own. So a resumed run paints the same pixels, and noise is the same alone and among others.
 """
 
 import math
@@ -82,7 +81,8 @@ class Diffusion(Frames):
 
         Taken again, a step begins with its noise put back on what came of it, so that the network can mend
         what the guide pulled out of shape (recurrence: Lugmayr et al. 2022, Bansal et al. 2023). What a
-        sampler remembers is of another noise then, so it goes on as if it had just begun.
+        sampler remembers is of another noise then, so it goes on as if it had just begun. Leaves the papers:
+        it goes by the slope of its first take, as at the same level other looks want much the same.
         """
         self.rng.manual_seed(mix(self.seeds[0], self.step))
         progress, self.take = float(self.denoise.pace(self.sigma)), 0
@@ -96,7 +96,7 @@ class Diffusion(Frames):
 
     def taken(self, x, memory=()):
         """The state after the step from x, with the sampler's memory of the way there."""
-        self.begun = x
+        self.begun, self.denoise.again = x, self.take > 0
         state, parts = next(self.way(x, self.levels, memory)), self.parts()
         if parts > 1:
             state = next(islice(self.way(x, self.finer(parts), memory), parts - 1, None))

@@ -40,6 +40,7 @@ class Guided:
         self.noisy, self.held = noisy, held
         self.torn = False           # was the last slope not a number? A tensor, once it is known
         self.resting = False        # is the guide not asked now?
+        self.again = False          # does the last slope hold, without another look?
         self.led = False            # did anyone say which way, at the last step?
         self.pace = pace or by_time(net.process)
         self.losses = {}            # of the last step, by name
@@ -48,6 +49,9 @@ class Guided:
 
     def __call__(self, x: Tensor, sigma: float) -> Guess:
         progress = float(self.pace(sigma))
+        if self.again:
+            with torch.no_grad():
+                return self.pulled(self.keep(self.net(x, sigma)), sigma, progress)
         self.losses, self.torn = {}, False
         scale = 0 if self.resting else at(self.scale, progress)
         self.led = bool(scale or self.noisy)
@@ -67,8 +71,14 @@ class Guided:
                 slope = self.warned(small, sigma, size, progress)
                 with torch.no_grad():
                     guess = self.keep(self.net(x, sigma))
-        self.plain, self.slope = guess.clean.detach(), self.tamed(slope, progress)
-        clean = fitted(self.plain - sigma**2 / size * self.slope, at(self.threshold, progress))
+        self.slope = self.tamed(slope, progress)
+        return self.pulled(guess, sigma, progress)
+
+    def pulled(self, guess, sigma, progress):
+        """The guess, moved against the slope."""
+        self.plain = guess.clean.detach()
+        moved = self.plain - sigma**2 / math.sqrt(1 + sigma**2) * self.slope
+        clean = fitted(moved, at(self.threshold, progress))
         return self.keep(Guess(clean, None if guess.variance is None else guess.variance.detach()))
 
     def led_back(self, wish, seen, small):

@@ -151,20 +151,20 @@ def repeated(times, **options):
     return painting
 
 
-def test_steps_that_are_taken_again_look_again_but_the_last_and_those_that_rest():
-    guide, unasked = Watcher(), repeated(2)
-    frames = list(repeated(2, guide=guide))
-    assert len(frames) == 8 and guide.looks == 2 * 8 - 1
-    unasked.denoise.scale, calls, net = 0, [], unasked.denoise.net
-    unasked.denoise.net = lambda x, sigma: calls.append(sigma) or net(x, sigma)
-    list(unasked)
-    assert len(calls) == 8, "where nobody pulls, there is nothing to mend"
-    resting = Watcher()
-    painting = repeated(2, guide=resting)
-    painting.rest = 2
-    list(painting)
-    assert resting.looks == 2 * 4, "4 of 8, each twice"
-    assert not torch.equal(frames[-1].image, list(repeated(1))[-1].image)
+def test_steps_are_taken_again_by_the_same_look_but_the_last_and_those_where_nobody_pulls():
+    def watched(times=2, scale=0.2, rest=1):
+        guide, calls = Watcher(), []
+        painting = repeated(times, guide=guide)
+        net, painting.denoise.scale, painting.rest = painting.denoise.net, scale, rest
+        painting.denoise.net = lambda x, sigma: calls.append(sigma) or net(x, sigma)
+        *_, frame = painting
+        return frame.image, guide.looks, len(calls)
+
+    image, *counts = watched()
+    assert counts == [8, 2 * 8 - 1]
+    assert watched(scale=0)[1:] == (0, 8), "where nobody pulls, there is nothing to mend"
+    assert watched(rest=2)[1:] == (4, 4 * 2 + 4), "4 of 8 are looked at, and taken twice"
+    assert not torch.equal(image, watched(times=1)[0])
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

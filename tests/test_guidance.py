@@ -55,6 +55,15 @@ def test_the_slope_is_that_of_the_guide_led_back(through, slope):
     assert denoise.net.calls == 1 and list(denoise.losses) == ["bright"]
 
 
+def test_led_again_another_guess_is_moved_by_the_last_slope():
+    x, other, denoise = torch.randn(2, 3, 8, 8), torch.randn(2, 3, 8, 8), guided()
+    denoise(x, 2.0)
+    slope, losses, denoise.guide, denoise.again = denoise.slope, denoise.losses, None, True
+    guess = denoise(other, 1.0)
+    assert torch.allclose(guess.clean, 0.5 * other - slope / math.sqrt(2), atol=1e-5)
+    assert torch.equal(denoise.plain, 0.5 * other) and denoise.slope is slope and denoise.losses is losses
+
+
 def test_autoguidance_goes_on_from_the_worse_guess_to_the_better():
     class Worse(Net):
         def __call__(self, x, sigma):
