@@ -152,10 +152,11 @@ def repeated(times, **options):
 
 
 def test_steps_are_taken_again_by_the_same_look_but_the_last_and_those_where_nobody_pulls():
-    def watched(times=2, scale=0.2, rest=1):
+    def watched(times=2, scale=0.2, rest=1, anew=False):
         guide, calls = Watcher(), []
         painting = repeated(times, guide=guide)
-        net, painting.denoise.scale, painting.rest = painting.denoise.net, scale, rest
+        painting.denoise.scale, painting.rest, painting.anew = scale, rest, anew
+        net = painting.denoise.net
         painting.denoise.net = lambda x, sigma: calls.append(sigma) or net(x, sigma)
         *_, frame = painting
         return frame.image, guide.looks, len(calls)
@@ -165,6 +166,8 @@ def test_steps_are_taken_again_by_the_same_look_but_the_last_and_those_where_nob
     assert watched(scale=0)[1:] == (0, 8), "where nobody pulls, there is nothing to mend"
     assert watched(rest=2)[1:] == (4, 4 * 2 + 4), "4 of 8 are looked at, and taken twice"
     assert not torch.equal(image, watched(times=1)[0])
+    looked, *counts = watched(anew=True)
+    assert counts == [2 * 8 - 1, 2 * 8 - 1] and not torch.equal(image, looked)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

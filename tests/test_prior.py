@@ -88,8 +88,10 @@ def test_it_paints_what_clip_guided_diffusion_does(loaded):
     painting, beside = begun(steps=8, seed=5, prompts="a red boat | a cat:-0.5", crops=3, smallest_crop=0.3)
     list(painting)
     module, seed = systems.load("clip_guided_diffusion"), beside.settings(painting.memory["beside"]).seed
-    *_, frame = module.paint(module.Settings.of(**HERE | {"steps": 4, "crops": 3}, seed=seed,
-                                                smallest_crop=0.3, prompts="a red boat | a cat:-0.5"))
+    alone = module.paint(module.Settings.of(**HERE | {"steps": 4, "crops": 3}, seed=seed,
+                                            smallest_crop=0.3, prompts="a red boat | a cat:-0.5"))
+    alone.anew = True
+    *_, frame = alone
     assert torch.allclose(beside.seen, frame.image, atol=1e-4)
 
 
