@@ -44,7 +44,7 @@ class Diffusion(Frames):
         self.pull = 0.0             # the most the guide may move the picture in one step, rms; 0 is any
         self.repeats = 1            # how often a step is taken; may be a function of progress
         self.take = 0               # how often this step was taken before
-        self.anew = False           # does the guide look whenever a step is taken, not at first alone?
+        self.one_look = False       # does a step that is taken again go by its first take's slope?
         self.begun = x              # where it last began
 
     @property
@@ -81,8 +81,8 @@ class Diffusion(Frames):
 
         Taken again, a step begins with its noise put back on what came of it, so that the network can mend
         what the guide pulled out of shape (recurrence: Lugmayr et al. 2022, Bansal et al. 2023). What a
-        sampler remembers is of another noise then, so it goes on as if it had just begun. Leaves the papers
-        unless `anew`: goes by the slope of its first take, as at this level other looks want much the same.
+        sampler remembers is of another noise then, so it goes on as if it had just begun. `one_look`
+        leaves the papers: at this level other looks want much the same.
         """
         self.rng.manual_seed(mix(self.seeds[0], self.step))
         progress, self.take = float(self.denoise.pace(self.sigma)), 0
@@ -96,7 +96,7 @@ class Diffusion(Frames):
 
     def taken(self, x, memory=()):
         """The state after the step from x, with the sampler's memory of the way there."""
-        self.begun, self.denoise.again = x, self.take > 0 and not self.anew
+        self.begun, self.denoise.again = x, self.one_look and self.take > 0
         state, parts = next(self.way(x, self.levels, memory)), self.parts()
         if parts > 1:
             state = next(islice(self.way(x, self.finer(parts), memory), parts - 1, None))

@@ -151,11 +151,11 @@ def repeated(times, **options):
     return painting
 
 
-def test_steps_are_taken_again_by_the_same_look_but_the_last_and_those_where_nobody_pulls():
-    def watched(times=2, scale=0.2, rest=1, anew=False):
+def test_steps_are_taken_again_by_one_look_or_more_but_the_last_and_those_where_nobody_pulls():
+    def watched(times=2, scale=0.2, rest=1, one_look=True):
         guide, calls = Watcher(), []
         painting = repeated(times, guide=guide)
-        painting.denoise.scale, painting.rest, painting.anew = scale, rest, anew
+        painting.denoise.scale, painting.rest, painting.one_look = scale, rest, one_look
         net = painting.denoise.net
         painting.denoise.net = lambda x, sigma: calls.append(sigma) or net(x, sigma)
         *_, frame = painting
@@ -166,7 +166,7 @@ def test_steps_are_taken_again_by_the_same_look_but_the_last_and_those_where_nob
     assert watched(scale=0)[1:] == (0, 8), "where nobody pulls, there is nothing to mend"
     assert watched(rest=2)[1:] == (4, 4 * 2 + 4), "4 of 8 are looked at, and taken twice"
     assert not torch.equal(image, watched(times=1)[0])
-    looked, *counts = watched(anew=True)
+    looked, *counts = watched(one_look=False)
     assert counts == [2 * 8 - 1, 2 * 8 - 1] and not torch.equal(image, looked)
 
 

@@ -130,9 +130,7 @@ class Beside:
         image = torch.full_like(image, 0.5) if not kept["over"] else image
         small = images.fit(image, settings.width, settings.height, "stretch")
         seeds = [(settings.seed + k) % 2**32 for k in range(len(image))]
-        made = self.easel.at(settings).picture(small, seeds)
-        made.anew = True        # by one look a step, DeepDaze's places fell by three of a hundred
-        return made
+        return self.easel.at(settings).picture(small, seeds)
 
     def settings(self, kept):
         """Of the diffusion: what has been turned that it knows, and its own size and steps."""

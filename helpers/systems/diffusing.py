@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 class Easel:
     """What a run of these settings paints with: networks, noise levels, the guided denoiser. net: the
-    diffusion network, where it is loaded already."""
+    diffusion network, where it is loaded already. one_look: as of a Diffusion."""
 
-    def __init__(self, settings, studio, net=None):
-        self.studio = studio
+    def __init__(self, settings, studio, net=None, one_look=False):
+        self.studio, self.one_look = studio, one_look
         asked(settings)
         if told := weights.known(settings.model, "adm")[0]["config"]:       # before it is downloaded
             fitted(settings, adm.checked({**adm.DEFAULTS, **told}))
@@ -62,6 +62,7 @@ class Easel:
                                    every=looked(settings),
                                    **options(settings))
         self.tune(made, settings)
+        made.one_look = self.one_look
         made.savings = self.studio.thrift.savings()
         made.retune = lambda new: self.tune(made, new)
         return made
@@ -99,14 +100,14 @@ class Easel:
         return made
 
 
-def painting(settings, studio, state=None, *, start=None, hooks=()):
+def painting(settings, studio, state=None, *, start=None, hooks=(), one_look=False):
     """A painting of these settings, from its beginning or from a saved state. start: the picture below the
-    noise, (1, 3, h, w) in [0, 1], in place of init_image."""
+    noise, (1, 3, h, w) in [0, 1], in place of init_image. one_look: as of a Diffusion."""
     if idle := settings.idle():
         where = "" if len(idle) == settings.scenes() else f" in scene {', '.join(map(str, idle))}"
         log.warning("all that is to be followed%s has the weight 0, and nothing pulls the picture: "
                     "try 'fog:1'", where)
-    easel = Easel(settings, studio)
+    easel = Easel(settings, studio, one_look=one_look)
     if settings.tiles > 1:
         made = easel.large()
     else:
