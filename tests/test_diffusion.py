@@ -145,17 +145,17 @@ def test_parts_of_steps_resume_exactly():
     assert torch.equal(list(second)[-1].image, straight)
 
 
-def repeated(times, **options):
+def repeated(times, one_look=False, **options):
     painting = easel(scale=0.2, eta=0.5, **options)
-    painting.repeats = times
+    painting.repeats, painting.one_look = times, one_look
     return painting
 
 
 def test_steps_are_taken_again_by_one_look_or_more_but_the_last_and_those_where_nobody_pulls():
     def watched(times=2, scale=0.2, rest=1, one_look=True):
         guide, calls = Watcher(), []
-        painting = repeated(times, guide=guide)
-        painting.denoise.scale, painting.rest, painting.one_look = scale, rest, one_look
+        painting = repeated(times, one_look, guide=guide)
+        painting.denoise.scale, painting.rest = scale, rest
         net = painting.denoise.net
         painting.denoise.net = lambda x, sigma: calls.append(sigma) or net(x, sigma)
         *_, frame = painting
@@ -170,11 +170,13 @@ def test_steps_are_taken_again_by_one_look_or_more_but_the_last_and_those_where_
     assert counts == [2 * 8 - 1, 2 * 8 - 1] and not torch.equal(image, looked)
 
 
+@pytest.mark.parametrize("one_look", (False, True))
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_step_taken_again_begins_where_it_began_and_paints_what_the_network_knows(sampler):
+def test_a_step_taken_again_begins_where_it_began_and_paints_what_the_network_knows(sampler, one_look):
     """Unguided, pictures of a normal distribution come out as they should, however often steps are taken."""
     painting = easel(scale=1e-9, count=100, sampler=sampler)        # asked, but never followed
     painting.levels, painting.steps, painting.repeats = karras(200, 0.002, 10), 200, 3
+    painting.one_look = one_look
     list(painting)
     assert abs(painting.x.mean() - 0.3) < 0.005 and abs(painting.x.std() - 0.2) < 0.006
 
@@ -186,8 +188,10 @@ def test_by_themselves_steps_of_the_built_in_network_are_taken_twice_while_thing
         assert [known.of(**values).repeated()(way) for way in (0.1, 0.3, 0.7, 0.9)] == often
 
 
-def test_steps_taken_again_resume_exactly():
-    straight, first, second = list(repeated(2))[-1].image, repeated(2), repeated(2)
+@pytest.mark.parametrize("one_look", (False, True))
+def test_steps_taken_again_resume_exactly(one_look):
+    whole, first, second = (repeated(2, one_look) for _ in range(3))
+    straight = list(whole)[-1].image
     for _ in range(3):
         next(first)
     second.load_state_dict(first.state_dict())

@@ -90,7 +90,8 @@ def test_it_paints_what_clip_guided_diffusion_does(loaded):
     module, seed = systems.load("clip_guided_diffusion"), beside.settings(painting.memory["beside"]).seed
     alone = module.paint(module.Settings.of(**HERE | {"steps": 4, "crops": 3}, seed=seed,
                                             smallest_crop=0.3, prompts="a red boat | a cat:-0.5"))
-    alone.one_look = False      # as what paints beside looks
+    assert alone.one_look and not beside.diffusion.one_look
+    alone.one_look = False
     *_, frame = alone
     assert torch.allclose(beside.seen, frame.image, atol=1e-4)
 

