@@ -1,4 +1,7 @@
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -155,6 +158,13 @@ def test_each_thing_that_is_named_has_rivals_of_its_own():
     pair = wanted("a red car over a blue boat by the sea", eye, rivalry=1.0)
     assert [len(others) for _, _, others in pair.targets.rivals] == [9, 9, 31, 31, 7]
     assert len({weight for weight, *_ in pair.targets.rivals}) == 1
+
+
+def test_rivals_come_in_the_same_order_in_every_process():
+    told = "from helpers.world.words import rivals; print(rivals('a pink robot over a blue train at night'))"
+    said = {subprocess.run([sys.executable, "-c", told], env=os.environ | {"PYTHONHASHSEED": str(seed)},
+                           capture_output=True, text=True, check=True).stdout for seed in range(6)}
+    assert len(said) == 1, "sums would be rounded another way, and one seed would paint two pictures"
 
 
 def test_what_names_nothing_of_the_world_and_what_is_penalised_has_no_rivals():

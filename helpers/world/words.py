@@ -152,7 +152,8 @@ def rivals(text):
 def swapped(text, table):
     """For each phrase of the table in `text`: the text with every other entry's first phrase in its place."""
     out, left = [], text
-    for phrase in sorted({p for options in table.values() for p in options}, key=len, reverse=True):
+    phrases = dict.fromkeys(phrase for options in table.values() for phrase in options)   # no set: in order
+    for phrase in sorted(phrases, key=len, reverse=True):
         found = re.search(rf"\b{phrase}\b", left)
         if found:
             left = left.replace(phrase, "~" * len(phrase))     # a longer phrase hides the shorter ones in it
