@@ -88,7 +88,7 @@ def test_it_paints_what_clip_guided_diffusion_does(loaded):
     painting, beside = begun(steps=8, seed=5, prompts="a red boat | a cat:-0.5", crops=3, smallest_crop=0.3)
     list(painting)
     module, seed = systems.load("clip_guided_diffusion"), beside.settings(painting.memory["beside"]).seed
-    alone = module.paint(module.Settings.of(**HERE | {"steps": 4, "crops": 3}, seed=seed,
+    alone = module.paint(module.Settings.of(**HERE | {"steps": 8, "crops": 3}, seed=seed,
                                             smallest_crop=0.3, prompts="a red boat | a cat:-0.5"))
     assert alone.one_look and not beside.diffusion.one_look
     alone.one_look = False
@@ -114,13 +114,20 @@ def test_it_is_as_large_as_its_network_knows_and_of_the_canvas_shape(loaded):
     assert beside.settings(painting.memory["beside"]).width == 2048, "as wide as can be"
 
 
-def test_it_is_seen_enlarged_where_its_upscaler_is_built_in(loaded, monkeypatch):
+def test_it_is_seen_enlarged_in_the_end_where_its_upscaler_is_built_in(loaded, monkeypatch):
     there = weights.embedded()
     monkeypatch.setattr(weights, "embedded", lambda: [*there, "upscaler-world"])
-    painting, beside = begun(width=96, height=96)
-    next(painting)
-    assert beside.seen.shape == (1, 3, 64, 64) == (1, 3, *(32 * Twice.scale,) * 2)
+    painting, beside = begun(width=96, height=96, steps=20)
+    sides = [(next(painting).step, beside.diffusion.progress, beside.seen.shape[-1]) for _ in range(20)]
+    assert {side for *_, side in sides} == {32, 32 * Twice.scale}
+    assert all((side == 64) == (progress >= 0.75) for _, progress, side in sides)
     assert "upscaler-world" in painting.networks
+
+
+def test_it_goes_ahead_of_the_canvas_at_first(loaded):
+    painting, beside = begun(steps=40)
+    ahead = [beside.diffusion.step - step for step, _ in enumerate(painting)]
+    assert ahead[0] == 1 and ahead[1] > 3 and max(ahead) > 8 and ahead[-1] <= 1, ahead
 
 
 def test_it_begins_anew_with_each_scene(loaded):
@@ -163,7 +170,7 @@ def test_other_words_by_hand_begin_anew_from_what_is_there(loaded):
 def test_it_begins_with_the_picture_given_and_keeps_what_a_mask_keeps(loaded):
     painting, beside = begun(init_image=photo(2))
     next(painting)
-    assert beside.diffusion.skip == beside.diffusion.steps == 3
+    assert beside.diffusion.skip == beside.diffusion.steps == 6
     painting, beside = begun(init_image=photo(2), mask=half())
     list(painting)
     kept = images.open(photo(2), 32, 32)

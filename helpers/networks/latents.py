@@ -25,7 +25,7 @@ class Latents(Canvas):
     `pull`: how strongly latents are held near the codes. `rng` also draws the codes of "chance".
     """
 
-    learning_rate = 0.05
+    learning_rate = 0.15
 
     def __init__(self, network, height, width, codes="nearest", start="codes", pull=0.0, rng=None,
                  draws=None):

@@ -48,7 +48,7 @@ class Siren(Canvas):
     of that for each rendering (dice: `rng`); what lies between is interpolated (tent).
     """
 
-    learning_rate, saved = 3e-4, SAVED
+    learning_rate, saved = 6e-4, SAVED
 
     def __init__(self, height, width, hidden=256, layers=16, w0=30.0, theta=30.0, rng=None,
                  dtype=torch.float32, stride=1):

@@ -20,8 +20,10 @@ from helpers.networks import adm, upscaler
 from helpers.settings import knobs, present
 from helpers.systems import classes, clip_guided_diffusion, diffusing, finishing, priors, wiring
 
-EVERY = 2           # it takes one step where the canvas takes so many,
-DONE = 0.8          # all of them in so much of the way: then its picture is finished, and the canvas's can be
+# It takes as many steps as the canvas,
+DONE = 0.8          # in so much of the way: then its picture is finished, and the canvas's can be;
+AHEAD = 0.6         # as this power of it, for in the first ones there is little to follow,
+SOFT = 0.75         # and in so much of its own way no detail yet that is worth enlarging.
 # The share of its steps that it leaves out where something is on the canvas: what was painted or given; the
 # picture before in a film, which is to be seen in the next; a scene of which other words make another one.
 PAINTED, NEXT_PICTURE, OTHER_WORDS = 0.5, 0.67, 0.25
@@ -107,7 +109,7 @@ class Beside:
 
     def follow(self, kept, step):
         """Keep pace with the canvas, at so many steps of it."""
-        way = (step - kept["from"]) / (DONE * kept["steps"])
+        way = ((step - kept["from"]) / (DONE * kept["steps"])) ** AHEAD
         due = min(self.diffusion.steps, 1 + int(way * self.diffusion.steps))
         if self.diffusion.step < due:
             while self.diffusion.step < due:
@@ -116,8 +118,8 @@ class Beside:
 
     def look(self):
         """See what it has in mind: the clean picture below its noise, enlarged where its pictures are."""
-        image = self.diffusion.image()
-        self.seen = upscaler.upscale(self.enlarger, image) if self.enlarger else image
+        image, soft = self.diffusion.image(), self.diffusion.progress < SOFT
+        self.seen = image if soft or not self.enlarger else upscaler.upscale(self.enlarger, image)
 
     def start(self, kept, image):
         """A Diffusion at its beginning; image (n, 3, h, w), or gray, lies below its noise."""
@@ -147,7 +149,7 @@ class Beside:
             values.pop("init_weight", None)     # the canvas pulls to its own beginning, which is noise here
         values["mask_softness"] = min(round(now.mask_softness * scale), known["mask_softness"].high)
         most = len(self.net.process.sigmas) // 4        # of the levels of noise that there are to choose from
-        steps = max(1, min(kept["steps"] // EVERY, most))
+        steps = max(1, min(kept["steps"], most))
         whole = max(2, round(steps / (1 - kept["over"])))
         values |= {"steps": whole, "skip": min(whole - 1, round(kept["over"] * whole))}
         own = mix(now.seed, zlib.crc32(type(now).__module__.encode()))      # or all systems would draw alike

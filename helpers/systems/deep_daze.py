@@ -19,7 +19,7 @@ class Settings(Optimized):
 
     width: int = knob(128, "width in pixels (image_width, size)", low=32, high=1024, step=8, rehearsal=40)
     height: int = knob(128, "height in pixels (image_width, size)", low=32, high=1024, step=8, rehearsal=32)
-    steps: int = knob(80, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
+    steps: int = knob(40, "how long to paint (epochs, iterations)", low=1, high=30000, step=1, rehearsal=3)
     crops: int = knob(6, "looks at parts of the picture per step; 0 only sees it whole "
                       "(batch_size, gradient_accumulate_every, do_cutout, cutn, num_cuts)", low=0, high=128,
                       step=1, live=True, rehearsal=4, group=FINE)

@@ -33,8 +33,6 @@ class Diffused(Guided):
     height: int = knob(64, "height in pixels (image_size, side_y)", low=32, high=2048, step=8, rehearsal=48)
     steps: int = knob(50, "steps from noise to picture (diffusion_steps, timestep_respacing)", low=2,
                       high=1000, step=1, rehearsal=3)
-    every: int = knob(5, "steps from one look at the picture to the next (display_rate, save_frequency)",
-                      low=1, high=1000, step=1, rehearsal=1, group=FINE)
     guidance_scale: str = knob(2000, "how strictly words are followed (clip_guidance_scale)", low=0,
                                high=1e6, kind="schedule", live=True)
     skip: int = knob(-1, "steps left out at the start, so that more of init_image stays; -1 is half of them "

@@ -20,7 +20,7 @@ class Optimized(Guided):
                          low=0, high=1000, step=1, group=FINE)
     weight_decay: float = knob(0.0, "pull of all parameters toward zero (weight_decay)", low=0, high=1,
                                step=0.001, group=FINE)
-    ema: float = knob(0.9, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
+    ema: float = knob(0.8, "show a running mean of the last steps: 0 off, 0.99 long (ema_decay)", low=0,
                       high=0.999, step=0.001, group=FINE)
     prior: str = knob(15, "how closely to follow a diffusion of the same words that paints beside, 0 paints "
                       "without", low=0, high=1000, kind="schedule", live=True, group=FINE)

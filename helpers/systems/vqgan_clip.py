@@ -19,7 +19,7 @@ DRAWERS = ("vqgan", "pixels", "chunky pixels", "fft")
 class Settings(Optimized):
     """VQGAN-CLIP's knobs under an artist's names; the originals' in parentheses."""
 
-    steps: int = knob(80, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
+    steps: int = knob(40, "how long to paint (iterations, max_itter)", low=1, high=5000, step=1, rehearsal=3)
     drawer: str = knob("vqgan", "what paints (drawer)", choices=DRAWERS)
     vqgan: str = knob("vqgan-world", "which VQGAN: a name from the catalogue or your own file "
                       "(vqgan_config, vqgan_checkpoint, vqgan_model_name)", group=FINE)
@@ -41,7 +41,7 @@ class Settings(Optimized):
 
     film: int = knob(0, "pictures of a film, 0 paints just one (num_video_frames, make_zoom_video)", low=0,
                      high=5000, step=1, group=FINE)
-    frame_steps: int = knob(15, "steps for each picture of a film after the first (iterations_per_frame, "
+    frame_steps: int = knob(8, "steps for each picture of a film after the first (iterations_per_frame, "
                             "zoom_frequency)", low=1, high=500, step=1, rehearsal=1, group=FINE)
     zoom: str = knob(1, "film: come closer above 1, per picture (zoom_scale)", low=0.5, high=2,
                      kind="schedule", group=FINE)
