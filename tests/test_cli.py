@@ -187,7 +187,7 @@ PAINT = "python -m helpers paint --help lists what there is"
     ("paint --edge_weight=5", "no setting called 'edge_weight'; did you mean 'edge'?"),
     ("paint --iterations 5", "no setting called 'iterations'; did you mean 'steps'?"),
     ("paint --steps", f"argument --steps: expected one argument; {PAINT}"),
-    ("paint --steps many", "steps is 'many'; it must be a whole number: try 80"),
+    ("paint --steps many", "steps is 'many'; it must be a whole number: try 40"),
     ("paint --size 500", "width is 500; it goes in steps of 32: try 480 or 512"),
     ("paint --size huge", "size is 'huge'; it must be a side, or width x height: try 256 or 256x128"),
     ("paint --size " + "9" * 5000, f"size is '{'9' * 5000}'; it must be a side, or width x height: "

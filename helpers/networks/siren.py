@@ -48,7 +48,7 @@ class Siren(Canvas):
     of that for each rendering (dice: `rng`); what lies between is interpolated (tent).
     """
 
-    learning_rate, saved = 6e-4, SAVED
+    saved = SAVED
 
     def __init__(self, height, width, hidden=256, layers=16, w0=30.0, theta=30.0, rng=None,
                  dtype=torch.float32, stride=1):
@@ -56,6 +56,7 @@ class Siren(Canvas):
         self.height, self.width, self.dtype, self.stride, self.rng = height, width, dtype, stride, rng
         for name, n in (("rows", height), ("columns", width)):
             self.register_buffer(name, torch.arange(n) + 0.5, persistent=False)
+        self.learning_rate = min(6e-4, 3e-3 / layers)       # every layer bends what those before it moved
         bound = math.sqrt(6 / hidden) / theta
         self.first = Sine(2, hidden, w0, 1 / 2, rng)
         self.hidden = nn.ModuleList(Sine(hidden, hidden, theta, bound, rng) for _ in range(layers - 1))

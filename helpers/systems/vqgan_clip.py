@@ -35,7 +35,7 @@ class Settings(Optimized):
                       choices=("codes", "gray", "gradient", "pixels", "snow"), group=FINE)
     cell: int = knob(8, "side of a chunky pixel, in pixels (pixel_size, pixel_scale)", low=2, high=128,
                      step=1, group=FINE)
-    wave_decay: float = knob(1.0, "fft: 1 is natural, more is softer (decay)", low=0, high=3, step=0.05,
+    wave_decay: float = knob(1.5, "fft: 1 is natural, more is softer (decay)", low=0, high=3, step=0.05,
                              group=FINE)
     wave_colors: float = knob(1.0, "fft: strength of colors (colors)", low=0, high=4, step=0.05, group=FINE)
 
