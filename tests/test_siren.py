@@ -1,8 +1,11 @@
 import math
 
+import pytest
 import torch
 from torch.nn import functional as F
 
+from helpers import loop
+from helpers.guides import Prior
 from helpers.networks import siren
 from helpers.networks.siren import Siren
 
@@ -64,6 +67,15 @@ def test_priming_shows_the_picture():
     assert numbers == list(range(1, len(numbers) + 1))
     assert F.mse_loss(net(), aim) < 2e-3
     assert all(p.grad is None for p in net.parameters())
+
+
+@pytest.mark.parametrize("layers", [2, 5, 16])
+def test_few_steps_at_its_own_pace_come_to_a_picture_however_deep_it_is(layers):
+    line = torch.linspace(0, 1, 48)
+    aim = torch.stack([line[:, None].expand(48, 48), line.expand(48, 48), (line[:, None] + line) / 2])[None]
+    canvas = Siren(48, 48, hidden=128, layers=layers, rng=dice())
+    *_, frame = loop.paint(canvas, 15 * Prior(lambda: aim), steps=40, optimizer="AdamP")
+    assert F.mse_loss(frame.image, aim) < 0.01
 
 
 def test_every_other_point_shows_the_picture_and_leads_the_same_way():
