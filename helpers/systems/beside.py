@@ -149,7 +149,7 @@ class Beside:
             values.pop("init_weight", None)     # the canvas pulls to its own beginning, which is noise here
         values["mask_softness"] = min(round(now.mask_softness * scale), known["mask_softness"].high)
         most = len(self.net.process.sigmas) // 4        # of the levels of noise that there are to choose from
-        steps = max(1, min(kept["steps"], most))
+        steps = min(kept["steps"], most)
         whole = max(2, round(steps / (1 - kept["over"])))
         values |= {"steps": whole, "skip": min(whole - 1, round(kept["over"] * whole))}
         own = mix(now.seed, zlib.crc32(type(now).__module__.encode()))      # or all systems would draw alike
