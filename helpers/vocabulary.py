@@ -44,10 +44,9 @@ def unseen(settings) -> str:
 def unknown_words(settings) -> tuple[list[str], list[str]]:
     """Words that none of the perceptors chosen was taught: of what is to be painted, and of what is to be
     kept away from. Public ones read everything; prompts of signs alone are Refused for the embedded ones."""
-    names = perceptors.names(settings.perceptors)
-    if not {name.partition("=")[0] for name in names} <= set(weights.embedded()):
+    if not taught(settings):
         return [], []
-    eye = perceptors.load(names[0])  # the zoo shares one vocabulary
+    eye = perceptors.load(perceptors.names(settings.perceptors)[0])     # the zoo shares one vocabulary
     told = [prompt for scene in _scenes(settings) for prompt in scene]
     for prompt in told:
         if not re.search(r"[^\W_]", prompt.text):
@@ -55,6 +54,12 @@ def unknown_words(settings) -> tuple[list[str], list[str]]:
                           "the built-in perceptors read letters and digits only", prompts.EXAMPLE)
     return tuple(list(dict.fromkeys(word for prompt in told if prompt.weight * sign > 0
                                     for word in eye.unknown_words(prompt.text))) for sign in (1, -1))
+
+
+def taught(settings) -> bool:
+    """Were all perceptors chosen taught the words of the embedded world, and no others?"""
+    names = perceptors.names(settings.perceptors)
+    return {name.partition("=")[0] for name in names} <= set(weights.embedded())
 
 
 def unheard(settings) -> str:

@@ -65,6 +65,17 @@ def test_what_others_overrule_is_told(system, values, said):
     assert idle(of(system, **values)) == [said]
 
 
+@pytest.mark.parametrize("system", ["deep_daze", "vqgan_clip"])
+def test_few_steps_without_anyone_beside_are_told(system):
+    public = of(system, perceptors="ViT-B/32")
+    assert notices.check(public) == \
+        "40 steps are few where nothing paints beside, as with ViT-B/32: try steps=500"
+    for turned in ({"steps": 500}, {"steps": 20}, {"prior": "0"}, {"prior_model": "64x64_diffusion_uncond"},
+                   {"perceptors": ""}):
+        assert not notices.check(public.but(**turned)), turned
+    assert not notices.check(of("big_sleep", perceptors="ViT-B/32")), "alone by default"
+
+
 def test_it_is_said_in_notebooks_and_once_for_many():
     settings = of("vqgan_clip", prompts="a car", mask_softness=3)
     said = "mask_softness does nothing without mask"
