@@ -28,14 +28,15 @@ class Frames:
     """An iterator of `steps` Frames. Stop whenever you like: `image()` is the picture so far, and the
     `state_dict()` of a subclass is all it takes to go on.
 
-    `every`: steps between pictures, or a function step -> bool. `before_step`: called with the painting, in
-    order, before each step. `retune`, set by a system: new settings -> their live knobs take effect.
-    `networks`: catalogue names of what paints and looks, for the record. `opening`, set by a system: work
-    before the first step, an iterator of notes on how far it has come.
+    `every`: steps between pictures, the first of which comes after one step, or a function step -> bool.
+    `before_step`: called with the painting, in order, before each step. `retune`, set by a system: new
+    settings -> their live knobs take effect. `networks`: catalogue names of what paints and looks, for the
+    record. `opening`, set by a system: work before the first step, an iterator of notes on how far it has
+    come.
     """
 
     def __init__(self, steps, every=1, before_step=(), networks=()):
-        self.steps, self.every = steps, every
+        self.steps, self.every = steps, every if callable(every) else nth(every)
         self.before_step, self.networks = list(before_step), list(networks)
         self.step, self.seconds, self.retune, self.opening = 0, 0.0, None, None
         self.savings = []           # (words, deed): what else a step may do to take less memory, best first
@@ -56,9 +57,7 @@ class Frames:
             hook(self)
         losses = self.one_step()
         self.step += 1
-        look = self.step >= self.steps or (self.every(self.step) if callable(self.every) else
-                                           self.step % self.every == 0)
-        image = self.image() if look else None
+        image = self.image() if self.step >= self.steps or self.every(self.step) else None
         self.seconds += time.perf_counter() - began
         return Frame(self.step, self.steps, image, losses, self.seconds)
 
@@ -84,6 +83,11 @@ class Frames:
     def image(self):
         """The picture as it is now, (n, 3, h, w) in [0, 1]."""
         raise NotImplementedError
+
+
+def nth(every):
+    """step -> is it the first, which nobody likes to wait for, or the next of every so many?"""
+    return lambda step: step == 1 or step % every == 0
 
 
 def fitting(work, economize):

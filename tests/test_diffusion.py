@@ -64,7 +64,7 @@ def easel(guide=None, scale=0.01, count=2, sampler="ddim", skip=0, seeds=None, *
 def test_frames():
     frames = list(easel(every=3))
     assert [frame.step for frame in frames] == list(range(1, 9)) and frames[0].total == 8
-    assert [frame.step for frame in frames if frame.image is not None] == [3, 6, 8]
+    assert [frame.step for frame in frames if frame.image is not None] == [1, 3, 6, 8]
     assert frames[-1].image.shape == (2, 3, 8, 8) and 0 <= frames[-1].image.min()
     assert all(frame.losses.keys() == {"watcher"} for frame in frames)
 
@@ -364,7 +364,7 @@ def test_what_is_painted_over_in_tiles_is_enlarged_last(nets):
     start, large = photo(2, 64, 64), {"tiles": 2, "steps": 10, "upscaler": "any"}
     painting = paint(init_image=start, every=9, **large)
     frames = [frame.image for frame in painting if frame.image is not None]
-    assert [image.shape[-1] for image in frames] == [64, 128] and painting.networks[-1] == "any"
+    assert [image.shape[-1] for image in frames] == [64, 64, 128] and painting.networks[-1] == "any"
     kept = torch.tensor(stand_ins.photo(2, 128, 128)).permute(2, 0, 1) / 255
     assert (frames[-1] - kept).abs().mean() < (frames[-1] - kept.flip(-1)).abs().mean()
 
@@ -382,7 +382,7 @@ def test_tiles_that_come_out_smaller_are_told(nets, caplog):
 
 def test_steps_that_are_looked_at(nets):
     frames = list(paint(steps=8, every=5, save_at="2, 3"))
-    assert [frame.step for frame in frames if frame.image is not None] == [2, 3, 5, 8]
+    assert [frame.step for frame in frames if frame.image is not None] == [1, 2, 3, 5, 8]
 
 
 def test_classes_are_named_or_any(nets):
@@ -534,7 +534,7 @@ def test_a_size_is_refused_before_anything_is_downloaded(monkeypatch):
 
 def test_tiles_are_looked_at_when_asked(nets):
     frames = list(paint(init_image=photo(2, 64, 64), tiles=2, steps=10, every=9, save_at="2, 3"))
-    assert [frame.step for frame in frames if frame.image is not None] == [2, 3, 9, 18]
+    assert [frame.step for frame in frames if frame.image is not None] == [1, 2, 3, 9, 18]
 
 
 def test_a_network_is_not_asked_for_what_it_cannot_paint(nets, monkeypatch):

@@ -30,7 +30,7 @@ def easel(optimizer="Adam", seed=5, steps=12, make=Waves, **options):
 def test_frames():
     frames = list(easel(every=5))
     assert [frame.step for frame in frames] == list(range(1, 13)) and frames[0].total == 12
-    assert [frame.step for frame in frames if frame.image is not None] == [5, 10, 12]
+    assert [frame.step for frame in frames if frame.image is not None] == [1, 5, 10, 12]
     last = frames[-1]
     assert last.image.shape == (1, 3, 24, 24) and not last.image.requires_grad
     assert 0 <= last.image.min() and last.image.max() <= 1

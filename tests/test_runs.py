@@ -601,12 +601,12 @@ def test_frames_are_those_the_painting_shows(tmp_path):
     run, stopped = (runs.start("small", settings(), tmp_path) for _ in range(2))
     for _ in runs.record(run.paint(), run):
         pass
-    assert [path.name for path in run.frames] == ["00005.png", "00010.png", "00012.png"]
+    assert [path.name for path in run.frames] == ["00001.png", "00005.png", "00010.png", "00012.png"]
     for frame in runs.record(stopped.paint(), stopped):
         if frame.step == 7:
             break
     del frame
-    assert stopped.picture.exists() and [path.name for path in stopped.frames] == ["00005.png"]
+    assert stopped.picture.exists() and [path.name for path in stopped.frames] == ["00001.png", "00005.png"]
     for _ in runs.record(stopped.resume(), stopped):
         pass
     assert [p.read_bytes() for p in stopped.frames] == [p.read_bytes() for p in run.frames]

@@ -96,7 +96,7 @@ def test_it_paints_what_a_recording_paints(begin, tmp_path):
     assert (session.status, session.frame, session.left) == ("new", None, None)
     session.start()
     assert session.wait(LONG) == "finished" and session.left == 0 and session.error is None
-    assert session.run.manifest["status"] == "finished" and len(session.run.frames) == 3
+    assert session.run.manifest["status"] == "finished" and len(session.run.frames) == 4
     assert session.picture.step == session.frame.step == 12
     assert pixels(session.run.picture) == images.to_pil(session.picture.image).tobytes()
     assert same(session.run, replayed(session, tmp_path))
@@ -290,7 +290,7 @@ def test_undone_and_gone_on_it_is_what_its_manifest_paints(begin, tmp_path):
     session.undo(3)
     assert session.wait(LONG) == "paused" and session.frame.step == session.picture.step == 3
     assert session.settings.contrast == 2 and session.history.steps == [0, 1, 2, 3]
-    assert runs.turns(session.run.folder) == [{"step": 0, "contrast": 2.0}] and not session.run.frames
+    assert runs.turns(session.run.folder) == [{"step": 0, "contrast": 2.0}] and len(session.run.frames) == 1
     assert pixels(session.run.picture) == images.to_pil(session.picture.image).tobytes()
     assert all(step <= 3 for points in session.losses.values() for step, _ in points)
     session.turn(contrast=3)
@@ -329,7 +329,7 @@ def test_undo_after_the_end(begin, tmp_path, end):
     assert session.wait(LONG) == end
     session.undo(6)
     assert session.wait(LONG) == "paused" and session.frame.step == 6
-    assert [path.name for path in session.run.frames] == ["00005.png"]
+    assert [path.name for path in session.run.frames] == ["00001.png", "00005.png"]
     assert same(finish(session).run, replayed(session, tmp_path))
 
 
@@ -370,7 +370,7 @@ def test_a_branch_goes_its_own_way(begin, tmp_path):
     assert twin.run.manifest["branch"] == {"from": session.run.folder.name, "step": 6}
     assert (twin.status, first.status, other.run.manifest["step"]) == ("stopped", "new", 7)
     assert runs.turns(twin.run.folder) == [{"step": 4, "contrast": 2.0}] and not runs.turns(first.run.folder)
-    assert twin.history.steps == [0, 1, 2, 3, 4, 5, 6] and len(twin.run.frames) == 1
+    assert twin.history.steps == [0, 1, 2, 3, 4, 5, 6] and len(twin.run.frames) == 2
     twin.turn(contrast=4)
     for each in (twin, first, session):
         assert same(finish(each).run, replayed(each, tmp_path / each.run.folder.name))
@@ -546,7 +546,7 @@ def test_it_looks_between_looks_where_that_is_cheap(begin, tmp_path, monkeypatch
     session, seen = begin(), set()
     session.listen(lambda: session.picture and seen.add(session.picture.step))
     finish(session)
-    assert seen == set(range(1, 13)) and len(session.run.frames) == 3
+    assert seen == set(range(1, 13)) and len(session.run.frames) == 4
     assert same(session.run, replayed(session, tmp_path))
     monkeypatch.setattr(view, "SHARE", 0.0001)
     dear, seen = begin(), set()

@@ -8,6 +8,7 @@ import torch
 from helpers import diffusion, guidance, images, noise_levels, prompts, schedules, tiling, weights
 from helpers.canvas import feather
 from helpers.errors import Refused
+from helpers.frames import nth
 from helpers.frozen import forgetful_
 from helpers.guides import Range
 from helpers.machine import LARGE, mix
@@ -128,8 +129,8 @@ def painting(settings, studio, state=None, *, start=None, hooks=(), one_look=Fal
 
 def looked(settings):
     """step -> is the picture looked at after it?"""
-    keep = set(prompts.rising(settings.save_at, "save_at"))
-    return lambda step: step % settings.every == 0 or step in keep
+    keep, due = set(prompts.rising(settings.save_at, "save_at")), nth(settings.every)
+    return lambda step: due(step) or step in keep
 
 
 def fitted(settings, config):

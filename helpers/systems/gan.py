@@ -39,8 +39,8 @@ class Settings(Knobs):
     mask_softness: int = knob(6, "width of the soft edge inside the mask, in pixels", low=0, high=256, step=1,
                               group=FINE)
     fit_steps: int = knob(200, "steps to find it", low=1, high=5000, step=1, rehearsal=3, group=FINE)
-    every: int = knob(10, "steps of that from one look to the next", low=1, high=1000, step=1, rehearsal=1,
-                      group=FINE)
+    every: int = knob(10, "steps of that from one look to the next, beside that at the first", low=1,
+                      high=1000, step=1, rehearsal=1, group=FINE)
     gan: str = knob("biggan-world", "which BigGAN: a name from the catalogue or your own file", group=FINE)
     device: str = knob("auto", "where to compute; auto takes a GPU where there is one",
                        choices=("auto", "cpu", "cuda", "mps"), group=FINE)

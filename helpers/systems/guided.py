@@ -28,8 +28,9 @@ class Guided(Story, Common):
                       rehearsal=64)
     height: int = knob(128, "height in pixels (size, output_image_size)", low=32, high=2048, step=32,
                        rehearsal=64)
-    every: int = knob(5, "steps from one look at the picture to the next (save_every, save_frequency, "
-                      "display_freq, display_rate)", low=1, high=1000, step=1, rehearsal=1, group=FINE)
+    every: int = knob(5, "steps from one look at the picture to the next, beside that at the first step "
+                      "(save_every, save_frequency, display_freq, display_rate)", low=1, high=1000, step=1,
+                      rehearsal=1, group=FINE)
 
     # What else it should be
     prompt_weights: str = knob("", "how the weights of prompts change on the way, one schedule for each: "
