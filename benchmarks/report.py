@@ -61,13 +61,14 @@ def model(table=Path("/proc/cpuinfo")):
 
 
 def merged(rows, place, path=None, part=""):
-    """The whole file with these rows in the table called `part` ("" is that of `make bench`); older rows of
-    it stay if they are of the same machine."""
+    """The whole file with these rows in the table called `part` ("" is that of `make bench`). Older rows of
+    the same machine stay in it, those of others stay under "elsewhere"."""
     path = path or TABLE
     whole = json.loads(path.read_text()) if path.exists() else {}
     old = whole.get(part, {}) if part else whole
-    kept = old.get("cases", {}) if old.get("machine") == place else {}
-    table = {"machine": place, "cases": kept | {name: rounded(row) for name, row in rows.items()}}
+    known = {**old.get("elsewhere", {}), **({old["machine"]: old["cases"]} if old.get("cases") else {})}
+    cases = known.pop(place, {}) | {name: rounded(row) for name, row in rows.items()}
+    table = {"machine": place, "cases": cases, "elsewhere": known}
     return whole | ({part: table} if part else table)
 
 

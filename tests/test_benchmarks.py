@@ -53,7 +53,7 @@ def test_a_measurement_has_its_numbers(small, tmp_path, monkeypatch):
     assert 0 < row["floor_seconds"] < row["seconds"] and row["cosine"] > 0.98
 
 
-def test_reports_of_one_machine_are_merged(tmp_path):
+def test_reports_are_merged_by_machine(tmp_path):
     row = {"seconds": 1.23456, "original_seconds": None, "ratio": None, "peak_gib": 2.0,
            "original_peak_gib": None, "floor_seconds": 1.0, "cosine": 0.99987654}
     path = tmp_path / "bench.json"
@@ -62,10 +62,13 @@ def test_reports_of_one_machine_are_merged(tmp_path):
     kept = json.loads(path.read_text())
     assert kept["machine"] == "here" and list(kept["cases"]) == ["a", "b"]
     assert kept["cases"]["a"] == row | {"seconds": 1.235, "cosine": 0.999877}
-    assert list(report.merged({"c": row}, "elsewhere", path)["cases"]) == ["c"]
-    report.keep(report.merged({"c": {"seeds": [row]}}, "elsewhere", path, "race"), path)
+    report.keep(report.merged({"c": row}, "there", path), path)
+    moved = json.loads(path.read_text())
+    assert moved["machine"] == "there" and list(moved["cases"]) == ["c"]
+    assert moved["elsewhere"] == {"here": kept["cases"]}
+    report.keep(report.merged({"c": {"seeds": [row]}}, "there", path, "race"), path)
     both = report.merged({"d": row}, "here", path)
-    assert list(both["cases"]) == ["a", "b", "d"]
+    assert list(both["cases"]) == ["a", "b", "d"] and both["elsewhere"] == {"there": moved["cases"]}
     assert both["race"]["cases"]["c"]["seeds"][0]["seconds"] == 1.235
     assert "0.99988" in report.shown(kept).splitlines()[-1]
 
