@@ -1,4 +1,5 @@
-"""What an artist is told before painting begins: a line for all that was asked for and does nothing.
+"""What an artist is told before painting begins: a line for all that was asked for and does nothing, and
+where steps are few.
 
     said = check(settings)      # "" or lines to show; Refused where the words name nothing to be shown
 """

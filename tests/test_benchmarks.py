@@ -53,6 +53,23 @@ def test_a_measurement_has_its_numbers(small, tmp_path, monkeypatch):
     assert 0 < row["floor_seconds"] < row["seconds"] and row["cosine"] > 0.98
 
 
+def test_the_floor_of_a_whole_picture_counts_each_step(tmp_path, monkeypatch):
+    """The first one of BigSleep looks around before it."""
+    one = torch.ones(10, 10)
+
+    def step(products):
+        return [one @ one for _ in range(products)]
+
+    class Whole:
+        painting = map(step, (2, 3))
+
+        def __call__(self):
+            return step(50)
+
+    monkeypatch.setattr(ours, "made", lambda *_: Whole())
+    assert worker.measure(CASES["world-gan"], "exact", tmp_path) == {"flops": 55 * 2 * 10**3}
+
+
 def test_reports_are_merged_by_machine(tmp_path):
     row = {"seconds": 1.23456, "original_seconds": None, "ratio": None, "peak_gib": 2.0,
            "original_peak_gib": None, "floor_seconds": 1.0, "cosine": 0.99987654}
